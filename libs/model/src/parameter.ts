@@ -1,0 +1,53 @@
+/** A measured quantity, by its symbol. Symbols of Circular 10/2021, appendix 15 table 34, are kept as written there (regulations.md 1.4). */
+export interface Parameter {
+  readonly code: string
+  readonly name: string // Vietnamese
+  readonly nameEn: string
+  /** Canonical unit; a key of UNITS. */
+  readonly unit: string
+  /** What can physically be: outside it a value is wrong whatever the sensor says. In `unit`, both ends included. */
+  readonly possible: { readonly min: number; readonly max: number }
+}
+
+/** Symbol, name, English name, unit, least, most. */
+type Row = readonly [code: string, name: string, nameEn: string, unit: string, min: number, max: number]
+
+const ROWS: readonly Row[] = [
+  ['Flow', 'Lưu lượng', 'Flow', 'm3/h', -1e8, 1e8],
+  ['Temp', 'Nhiệt độ', 'Temperature', 'oC', -5, 100],
+  ['Color', 'Độ màu', 'Colour', 'Pt-Co', 0, 100_000],
+  ['pH', 'pH', 'pH', '-', 0, 14],
+  ['TSS', 'Tổng chất rắn lơ lửng', 'Total suspended solids', 'mg/L', 0, 1e6],
+  ['COD', 'Nhu cầu oxy hóa học', 'Chemical oxygen demand', 'mg/L', 0, 1e6],
+  ['BOD5', 'Nhu cầu oxy sinh hóa', 'Biochemical oxygen demand', 'mg/L', 0, 1e6],
+  ['NH4', 'Amoni (tính theo N)', 'Ammonium as N', 'mg/L', 0, 1e5],
+  ['TN', 'Tổng nitơ', 'Total nitrogen', 'mg/L', 0, 1e5],
+  ['TP', 'Tổng phốt pho', 'Total phosphorus', 'mg/L', 0, 1e5],
+  ['TOC', 'Tổng cacbon hữu cơ', 'Total organic carbon', 'mg/L', 0, 1e6],
+  ['Cl', 'Clo dư', 'Residual chlorine', 'mg/L', 0, 1e4],
+  ['DO', 'Oxy hòa tan', 'Dissolved oxygen', 'mg/L', 0, 40],
+  ['NH3', 'Amoniac', 'Un-ionised ammonia', 'mg/L', 0, 1e4],
+  ['WaterLevel', 'Mực nước', 'Water level', 'm', -20, 100],
+  ['Rain', 'Lượng mưa', 'Rainfall', 'mm', 0, 500],
+  ['EC', 'Độ dẫn điện', 'Electrical conductivity', 'mS/cm', 0, 200],
+  ['Salinity', 'Độ mặn', 'Salinity', 'g/L', 0, 60],
+  ['SoilMoisture', 'Độ ẩm đất', 'Soil moisture', '%', 0, 100],
+  ['WaterDepth', 'Mực nước ruộng', 'Water depth on field', 'cm', -200, 500],
+  // The comma is the symbol's own; profiles list `PM2.5` and `PM25` as aliases.
+  ['PM2,5', 'Bụi mịn PM2,5', 'Fine dust PM2.5', 'ug/m3', 0, 10_000],
+  ['PM10', 'Bụi PM10', 'Dust PM10', 'ug/m3', 0, 10_000]
+]
+
+/** Every parameter that the product knows. Ranges are physical plausibility, not law and not a sensor's span. */
+export const PARAMETERS: readonly Parameter[] = ROWS.map(([code, name, nameEn, unit, min, max]) => ({
+  code,
+  name,
+  nameEn,
+  unit,
+  possible: { min, max }
+}))
+
+const byCode = new Map(PARAMETERS.map(p => [p.code, p]))
+
+/** The parameter of a symbol exactly as written, or undefined. */
+export const findParameter = (code: string): Parameter | undefined => byCode.get(code)

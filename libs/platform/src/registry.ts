@@ -1,0 +1,166 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import type { z } from 'zod'
+import type { Station } from '#libs/model'
+import { findParameter, messageOf } from '#libs/model'
+import type { CompiledProfile } from '#libs/wire'
+import { compileProfile, Profile, StationEntry, StationFile } from '#libs/wire'
+
+export interface Registry {
+  readonly stations: readonly Station[]
+  /** By name, which is also the folder's. */
+  readonly profiles: ReadonlyMap<string, CompiledProfile>
+  /** `rules.yaml` as it stands; the alarms library checks it. `{ rules: [] }` where there is none. */
+  readonly rules: unknown
+}
+
+/** One thing that is wrong with a file: where it is, and what. */
+export interface RegistryProblem {
+  readonly file: string
+  /** Place in the file, such as `stations.3.code`; empty for the file as a whole. */
+  readonly path: string
+  readonly message: string
+}
+
+/** QT_REGISTRY_INVALID: the files say something that cannot be. The message lists every problem, one a line. */
+export class RegistryError extends Error {
+  override readonly name = 'RegistryError'
+  readonly code = 'QT_REGISTRY_INVALID'
+
+  constructor(readonly problems: readonly RegistryProblem[]) {
+    super(
+      `the registry cannot be used:\n${problems.map(p => `  ${[p.file, p.path].filter(part => part !== '').join(': ')}: ${p.message}`).join('\n')}`
+    )
+  }
+}
+
+/** Far above any registry (16,000 stations are 6 MB); a file beyond it is not one. */
+const MAX_FILE_BYTES = 32 * 2 ** 20
+
+/**
+ * Reads `stations.yaml` and `rules.yaml` of a registry and the profiles of `devices/<type>/profile.yaml`, and holds each
+ * against the others and the model.
+ * @throws RegistryError with every problem of every file at once.
+ */
+export async function loadRegistry(dir: string, devicesDir: string): Promise<Registry> {
+  const desk = new Desk()
+  const profiles = await loadProfiles(dir, devicesDir, desk)
+  const stations = await loadStations(join(dir, 'stations.yaml'), profiles, desk)
+  const rules = await loadRules(join(dir, 'rules.yaml'), desk)
+  if (desk.problems.length > 0) throw new RegistryError(desk.problems)
+  const usable = [...profiles].filter((entry): entry is [string, CompiledProfile] => entry[1] !== null)
+  return { stations, profiles: new Map(usable), rules }
+}
+
+/** Profiles by folder; null for one that is there and wrong, so that its stations are not reported for its sake. */
+type Profiles = ReadonlyMap<string, CompiledProfile | null>
+
+/** Reads files and gathers what is wrong with them. */
+class Desk {
+  readonly problems: RegistryProblem[] = []
+
+  report(file: string, path: string, message: string): void {
+    this.problems.push({ file, path, message })
+  }
+
+  /** The value of a YAML file; undefined, and reported, where there is none. */
+  async read(file: string): Promise<unknown> {
+    try {
+      const { size } = await stat(file)
+      if (size <= MAX_FILE_BYTES) return this.parse(file, await readFile(file, 'utf8'))
+      this.report(file, '', `larger than ${MAX_FILE_BYTES} bytes`)
+    } catch (error) {
+      this.report(file, '', messageOf(error))
+    }
+    return undefined
+  }
+
+  /** Shape by zod: every issue is a problem. */
+  check<T>(file: string, schema: z.ZodType<T>, value: unknown, at = ''): T | undefined {
+    const { success, data, error } = schema.safeParse(value)
+    if (success) return data
+    for (const issue of error.issues)
+      this.report(file, [at, ...issue.path.map(String)].filter(part => part !== '').join('.'), issue.message)
+    return undefined
+  }
+
+  /** Plain data only: keys stand once, no tags beyond YAML's own, and aliases may not multiply (the library's bound of 100). */
+  private parse(file: string, text: string): unknown {
+    const document = parseDocument(text, { schema: 'core', uniqueKeys: true, merge: false })
+    const wrong = [...document.errors, ...document.warnings]
+    for (const { message } of wrong) this.report(file, '', message.split('\n', 1)[0]?.replace(/:$/, '') ?? message)
+    return wrong.length > 0 ? undefined : document.toJS()
+  }
+}
+
+async function loadProfiles(dir: string, devicesDir: string, desk: Desk): Promise<Profiles> {
+  const profiles = new Map<string, CompiledProfile | null>()
+  for (const folder of await deviceFolders(dir, devicesDir, desk)) {
+    const file = join(devicesDir, folder, 'profile.yaml')
+    const raw = await desk.read(file)
+    const profile = raw === undefined ? undefined : desk.check(file, Profile, raw)
+    if (profile && profile.name !== folder) desk.report(file, 'name', `'${profile.name}' must be the folder's name '${folder}'`)
+    profiles.set(folder, profile ? compileProfile(profile) : null)
+  }
+  return profiles
+}
+
+/** Every folder is a device type, but the registry itself. */
+async function deviceFolders(dir: string, devicesDir: string, desk: Desk): Promise<string[]> {
+  try {
+    const entries = await readdir(devicesDir, { withFileTypes: true })
+    const folders = entries
+      .filter(entry => entry.isDirectory() && entry.name !== 'registry' && !entry.name.startsWith('.'))
+      .map(entry => entry.name)
+    return folders.filter(folder => resolve(devicesDir, folder) !== resolve(dir)).sort()
+  } catch (error) {
+    desk.report(devicesDir, '', messageOf(error))
+    return []
+  }
+}
+
+async function loadStations(file: string, profiles: Profiles, desk: Desk): Promise<Station[]> {
+  const raw = await desk.read(file)
+  if (raw === undefined) return []
+  const entries = isStationList(raw) ? raw.stations : undefined
+  // Entry by entry, so that what a sound entry says of profiles and parameters is looked at beside a broken one.
+  if (!entries) return desk.check(file, StationFile, raw) ? [] : []
+  desk.check(file, StationFile, { ...raw, stations: [] })
+  const seen = new Map<string, number>()
+  return entries.flatMap((entry, index) => {
+    const at = `stations.${index}`
+    const checked = desk.check(file, StationEntry, entry, at)
+    if (!checked) return []
+    const first = seen.get(checked.code)
+    if (first !== undefined) desk.report(file, `${at}.code`, `'${checked.code}' stands twice: also stations.${first}`)
+    else seen.set(checked.code, index)
+    return [toStation(checked, profiles, (path, message) => desk.report(file, `${at}.${path}`, message))]
+  })
+}
+
+const isStationList = (raw: unknown): raw is { stations: readonly unknown[] } =>
+  typeof raw === 'object' && raw !== null && 'stations' in raw && Array.isArray(raw.stations)
+
+function toStation(entry: StationEntry, profiles: Profiles, report: (path: string, message: string) => void): Station {
+  const profile = profiles.get(entry.profile)
+  if (profile === undefined) report('profile', `no profile '${entry.profile}'; known are ${[...profiles.keys()].join(', ')}`)
+  const { nameEn, parameters: listed, ...rest } = entry
+  const codes = profile?.parameters.map(parameter => parameter.code) ?? []
+  listed?.forEach((code, index) => {
+    if (listed.indexOf(code) < index) report(`parameters.${index}`, `'${code}' stands twice`)
+    else if (!findParameter(code)) report(`parameters.${index}`, `the model has no parameter '${code}'`)
+    else if (profile && !codes.includes(code)) report(`parameters.${index}`, `profile '${entry.profile}' does not measure '${code}'`)
+  })
+  const parameters = codes.filter(code => listed === undefined || listed.includes(code))
+  return { ...rest, ...(nameEn === undefined ? {} : { nameEn }), parameters }
+}
+
+/** A registry without rules is one whose stations have no limit, which is a state that is shown. */
+async function loadRules(file: string, desk: Desk): Promise<unknown> {
+  const exists = await stat(file).then(
+    () => true,
+    (error: unknown) => !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
+  )
+  return exists ? await desk.read(file) : { rules: [] }
+}
