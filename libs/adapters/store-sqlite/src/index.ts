@@ -1,0 +1,6 @@
+export type { StoreErrorCode } from './errors.js'
+export { StoreError } from './errors.js'
+export type { StoreStats } from './reader.js'
+export type { Deleted } from './retention.js'
+export type { SqliteStoreOptions } from './store.js'
+export { SqliteStore } from './store.js'

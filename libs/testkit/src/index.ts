@@ -1,0 +1,7 @@
+export type { FakeClock } from './fake-clock.js'
+export { fakeClock } from './fake-clock.js'
+export { BEGIN, plainReading } from './reading-histories.js'
+export type { TempDir } from './temp-dir.js'
+export { tempDir } from './temp-dir.js'
+export type { StoreUnderTest } from './time-series-store-suite.js'
+export { timeSeriesStoreSuite } from './time-series-store-suite.js'
