@@ -1,6 +1,6 @@
 export { codeOf, messageOf } from './coded.js'
 export type { Millis } from './instant.js'
-export { DAY, EARLIEST, formatInstant, HOUR, LATEST, MINUTE, parseInstant, SECOND, VIETNAM_OFFSET } from './instant.js'
+export { CLOCK_TOLERANCE, DAY, EARLIEST, formatInstant, HOUR, LATEST, MINUTE, parseInstant, SECOND, VIETNAM_OFFSET } from './instant.js'
 export type { Parameter } from './parameter.js'
 export { findParameter, PARAMETERS } from './parameter.js'
 export type { Flag, FlagReason, Reading, Road, SensorStatus, SeriesKey } from './reading.js'

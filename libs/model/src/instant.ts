@@ -15,6 +15,9 @@ export const LATEST: Millis = Date.UTC(2200, 0, 1)
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0')
 
+/** A reading further ahead of the server's clock than this is `clock-ahead`: kept, but out of statistics and alarms (design, section 6). */
+export const CLOCK_TOLERANCE: Millis = 5 * MINUTE
+
 /** RFC 3339 in UTC+7, for example `2026-11-24T10:05:00+07:00`; milliseconds only where there are any. */
 export function formatInstant(at: Millis): string {
   const local = new Date(at + VIETNAM_OFFSET)

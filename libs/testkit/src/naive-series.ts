@@ -34,11 +34,16 @@ export function naiveRange(
 }
 
 /** Newest point of each series, ordered by station, then parameter. */
-export function naiveLatest(written: readonly StoredReading[]): Reading[] {
+/** Newest of each series before an instant, or newest of all where there is none. */
+export function naiveLatest(written: readonly StoredReading[], before = Number.MAX_SAFE_INTEGER): Reading[] {
   const keys = new Map(written.map(reading => [seriesId(reading), reading]))
   return [...keys.values()]
     .sort((a, b) => (a.station === b.station ? (a.parameter < b.parameter ? -1 : 1) : a.station < b.station ? -1 : 1))
-    .flatMap(key => naiveRange(written, key, { from: 0, to: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER }).slice(-1))
+    .flatMap(key => {
+      const upTo = (to: number) => naiveRange(written, key, { from: 0, to, limit: Number.MAX_SAFE_INTEGER }).slice(-1)
+      const earlier = upTo(before)
+      return earlier.length > 0 ? earlier : upTo(Number.MAX_SAFE_INTEGER)
+    })
 }
 
 /** What writing these in the journal's order reports: the counts, and the conflicts as they are listed. */

@@ -42,6 +42,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
       expect(await store.range({ station, parameter, ...ALL })).toEqual(naiveRange(written, { station, parameter }, ALL))
     }
     expect(await store.latest([station])).toEqual(naiveLatest(written))
+    for (const { at } of written.slice(0, 3)) expect(await store.latest([station], at)).toEqual(naiveLatest(written, at))
   }
 
   const conflictsOf = async (station: string): Promise<Conflict[]> =>
@@ -182,6 +183,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
             const part = await rangeOf(station, { from: BEGIN + 500 * STEP, limit: 3 })
             expect(part.map(reading => reading.value)).toEqual([500, 501, 502])
             expect((await store.latest([station])).map(reading => reading.value)).toEqual([999])
+            expect((await store.latest([station], BEGIN + 500 * STEP)).map(reading => reading.value)).toEqual([499])
           }
         ),
         { numRuns: 8 }

@@ -1,9 +1,19 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
+import { z } from 'zod'
 import type { Reading, Station } from '#libs/model'
 import { DAY, findParameter, MINUTE } from '#libs/model'
 import type { CompiledProfile, DecodeResult } from './index.js'
-import { compileProfile, decodeReadings, decodeStatus, MAX_PAYLOAD_BYTES, Profile, REFUSAL_REASONS, REFUSALS } from './index.js'
+import {
+  compileProfile,
+  decodeReadings,
+  decodeStatus,
+  MAX_PAYLOAD_BYTES,
+  Profile,
+  REFUSAL_REASONS,
+  REFUSALS,
+  ReadingsPayload
+} from './index.js'
 
 const number = (code: string, unit: string, max: number): object => ({ code, unit, min: 0, max, decimals: 1 })
 const base = {
@@ -435,4 +445,16 @@ it('has words in both languages for every reason', () => {
     expect(REFUSALS[reason].vi.length * REFUSALS[reason].en.length).toBeGreaterThan(0)
     expect(REFUSALS[reason].vi).not.toBe(REFUSALS[reason].en)
   }
+})
+
+it('describes the payload for the API as it is decoded', () => {
+  const message = { at, readings: { COD: 82.1, pH: { value: 7.1, unit: '-', status: '00' } }, revision: 0, seq: 1734 }
+  for (const good of [message, [message, { ...message, at: instant }]]) {
+    expect(ReadingsPayload.safeParse(good).success).toBe(true)
+    expect(refusedOf(decode(good))).toEqual([])
+  }
+  for (const wrong of [{ ...message, at: null }, { ...message, readings: { COD: '82.1' } }, { ...message, revision: -1 }, { at }]) {
+    expect(ReadingsPayload.safeParse(wrong).success).toBe(false)
+  }
+  expect(JSON.stringify(z.toJSONSchema(ReadingsPayload))).toContain('"maxItems":1000')
 })

@@ -11,9 +11,9 @@ import { clipName, excerpt, refusal } from './refusal.js'
 import { parsePayload } from './text.js'
 
 /** Most items of a batch (design, section 6): about 83 hours of five-minute readings. */
-export const MAX_ITEMS = 1_000
+const MAX_ITEMS = 1_000
 /** Most readings of a message: twice what a batch of ten parameters has. Bounds what a payload of 256 KiB can make the server hold. */
-export const MAX_READINGS = 20_000
+const MAX_READINGS = 20_000
 
 export interface Received {
   /** The server's clock when the message came in. */

@@ -1,10 +1,7 @@
 import type { Flag, FlagReason, Millis } from '#libs/model'
-import { CALIBRATING, DEVICE_FAULT, FLAG_REASONS, MEASURING, MINUTE } from '#libs/model'
+import { CALIBRATING, CLOCK_TOLERANCE, DEVICE_FAULT, FLAG_REASONS, MEASURING } from '#libs/model'
 import type { Given } from './decoders/dialect.js'
 import type { CompiledParameter } from './profile.js'
-
-/** How far ahead of the server a reading's time may be before it counts as a wrong clock (design, section 6). */
-export const CLOCK_TOLERANCE: Millis = 5 * MINUTE
 
 export interface Grade {
   readonly flag: Flag

@@ -3,7 +3,7 @@ import type { Millis } from '#libs/model'
 import { canonicalUnit, convert, findParameter } from '#libs/model'
 import { WireError } from './error.js'
 
-export const DIALECTS = ['quantrac-json', 'logger-json'] as const
+const DIALECTS = ['quantrac-json', 'logger-json'] as const
 export type DialectName = (typeof DIALECTS)[number]
 
 /** Inclusive at both ends. */

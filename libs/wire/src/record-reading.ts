@@ -56,7 +56,7 @@ function writeRest(to: ByteWriter, reading: Reading, bits: number): void {
   if (bits & HAS_STATUS) to.text(reading.status)
   if (bits & HAS_FLAGS) {
     to.u8(reading.flags.length)
-    for (const reason of reading.flags) writeWord(to, reason)
+    for (let i = 0; i < reading.flags.length; i++) writeWord(to, reading.flags[i] as FlagReason) // iterators cost here
   }
   if (bits & HAS_REVISION) to.u32(reading.revision)
   if (reading.reported) {

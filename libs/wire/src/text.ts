@@ -4,7 +4,7 @@ import { refusal } from './refusal.js'
 /** Largest payload of a readings message (design, section 6). */
 export const MAX_PAYLOAD_BYTES = 256 * 1024
 /** Deepest nesting of its JSON. A plain batch has four levels. */
-export const MAX_DEPTH = 16
+const MAX_DEPTH = 16
 
 // Fatal: a payload that is not UTF-8 is refused, not repaired. A byte order mark is dropped.
 const utf8 = new TextDecoder('utf-8', { fatal: true })

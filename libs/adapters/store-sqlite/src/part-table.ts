@@ -24,13 +24,18 @@ const SPAN = `
   SELECT ${START}, bytes FROM part
   WHERE key >= coalesce((SELECT max(key) FROM part WHERE key BETWEEN ${KEY} AND ${KEY}), ${KEY}) AND key < ${KEY} ORDER BY key`
 
+/** The parts that begin before an instant, newest first. */
+const BACKWARDS = `SELECT ${START}, bytes FROM part WHERE key >= ${KEY} AND key < ${KEY} ORDER BY key DESC`
+
 /** Rows of the table `part`: every part of a series but its newest. */
 export class PartTable {
   readonly #holding: Statement<number[], PartRow & { readonly next: Millis | null }>
   readonly #span: Statement<number[], PartRow>
+  readonly #backwards: Statement<number[], PartRow>
   readonly #save: Statement<[number, Millis, Buffer]>
 
   constructor(db: Database) {
+    this.#backwards = db.prepare(BACKWARDS)
     this.#holding = db.prepare(HOLDING)
     this.#span = db.prepare(SPAN)
     this.#save = db.prepare(`REPLACE INTO part (key, bytes) VALUES (${KEY}, ?)`)
@@ -48,6 +53,11 @@ export class PartTable {
   *span(series: Series, from: Millis, to: Millis): Generator<Part> {
     const { id } = series
     for (const row of this.#span.iterate(id, hourOf(from), id, from, id, from, id, to)) yield loadPart(series, row)
+  }
+
+  /** Parts of a series that begin before `at`, newest first. Left by `break` like `span`. */
+  *backwards(series: Series, at: Millis): Generator<Part> {
+    for (const row of this.#backwards.iterate(series.id, 0, series.id, at)) yield loadPart(series, row)
   }
 
   save(series: Series, part: Part): void {

@@ -69,9 +69,25 @@ export class Reader {
     return this.#cursor.get() ?? 0
   }
 
-  latest(stations?: readonly string[]): Reading[] {
-    const rows = stations ? this.#latestOf.all(JSON.stringify(stations)) : this.#latest.all()
-    return rows.map(row => newest(loadPart(row, row)))
+  latest(stations: readonly string[] | undefined, before: Millis): Reading[] {
+    // Between two statements the writer may move a tail.
+    return this.#atOneMoment(() => {
+      const rows = stations ? this.#latestOf.all(JSON.stringify(stations)) : this.#latest.all()
+      return rows.map(row => this.#newestBefore(row, loadPart(row, row), before))
+    })
+  }
+
+  /** The newest point before an instant; where there is none, the newest of all. */
+  #newestBefore(series: Series, tail: Part, before: Millis): Reading {
+    const last = newest(tail)
+    if (last.at < before) return last
+    const inTail = lastBefore(tail, before)
+    if (inTail) return inTail
+    for (const part of this.#parts.backwards(series, before)) {
+      const found = lastBefore(part, before)
+      if (found) return found
+    }
+    return last
   }
 
   range({ station, parameter, from, to, limit }: RangeQuery): Reading[] {
@@ -110,6 +126,12 @@ export class Reader {
     const tail = this.#tails.load(series)
     if (tail) yield tail
   }
+}
+
+function lastBefore(part: Part, before: Millis): Reading | undefined {
+  const found = part.find(before)
+  const index = (found < 0 ? -1 - found : found) - 1
+  return index < 0 ? undefined : part.reading(index)
 }
 
 const newest = (part: Part): Reading => part.reading(part.count - 1)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Millis, Reading } from '#libs/model'
+import { LATEST } from '#libs/model'
 import type { Conflict, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictTable } from './conflict-table.js'
@@ -69,8 +70,8 @@ export class SqliteStore implements TimeSeriesStore {
     return this.#run(() => this.#writing().write(readings, upTo))
   }
 
-  async latest(stations?: readonly string[]): Promise<Reading[]> {
-    return this.#run(() => this.#reader.latest(stations))
+  async latest(stations?: readonly string[], before: Millis = LATEST): Promise<Reading[]> {
+    return this.#run(() => this.#reader.latest(stations, Math.ceil(before)))
   }
 
   async range(query: RangeQuery): Promise<Reading[]> {
