@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { BenchServer } from './bench-server.js'
+import { coldStart, freshness, heavyLoad, lightLoad, steadyLoad } from './scenes.js'
+
+/**
+ * npm run bench: the started server under load from this process, on the same machine. Prints figures beside the goals that
+ * they are held against, and fails on none of them: speed is looked at, not asserted.
+ */
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, stations: { type: 'string', default: '100' } } })
+const seconds = bounded(values.seconds, 2, 120)
+const stations = bounded(values.stations, 1, 500)
+
+function bounded(text: string, least: number, most: number): number {
+  const number = Number(text)
+  if (Number.isFinite(number) && number >= least && number <= most) return number
+  throw new RangeError(`not a number from ${least} to ${most}: ${text}`)
+}
+
+async function main(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'quantrac-bench-'))
+  const server = await BenchServer.prepare(dir, stations)
+  process.once('exit', () => server.killNow())
+  try {
+    await server.start()
+    for (const scene of [lightLoad, freshness, steadyLoad, heavyLoad]) await scene(server, seconds, print)
+    await coldStart(server, print)
+  } finally {
+    await server.end()
+    await rm(dir, { recursive: true, force: true })
+  }
+}
+
+function print(figure: string, value: string, goal = ''): void {
+  console.log(`${figure.padEnd(58)} ${value.padStart(22)}${goal === '' ? '' : `   goal ${goal}`}`)
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+})

@@ -1,0 +1,74 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ProofError } from './errors.js'
+import { HELP, type Point, type ProofOptions, parseProofOptions } from './options.js'
+import { Proof } from './proof.js'
+import { complaints, formatDetails, formatVerdict, together, type Verdict, verdictOf } from './verdict.js'
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
+const SERVER = ['--enable-source-maps', path('../../../apps/telemetry/src/main.js')]
+const OPS = ['--enable-source-maps', path('../../../apps/ops/src/main.js')]
+const DEVICES = path('../../../../devices')
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** Clean-ups that must also happen when the process is told to go: the server's child and the temporary directory. */
+const leftovers = new Set<() => void>()
+process.on('exit', () => {
+  for (const clear of leftovers) clear()
+})
+
+/** Proves one point and says what is wrong; true when nothing is. */
+async function prove(options: ProofOptions, point: Point | null): Promise<{ verdict: Verdict; kept: boolean }> {
+  const dir = await mkdtemp(join(tmpdir(), 'quantrac-kill-'))
+  const { cycles, longestMs, connections, window } = options
+  const proof = new Proof({ dir, devicesDir: DEVICES, server: SERVER, ops: OPS, cycles, point, longestMs, connections, window, say })
+  const clear = (): void => {
+    proof.killNow()
+    rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
+  }
+  leftovers.add(clear)
+  try {
+    const result = await proof.run()
+    const wrong = complaints(result)
+    say(formatDetails(result))
+    for (const complaint of wrong) say(`WRONG: ${complaint}`)
+    return { verdict: verdictOf(cycles, result), kept: wrong.length === 0 }
+  } finally {
+    clear()
+    leftovers.delete(clear)
+  }
+}
+
+async function main(): Promise<void> {
+  const options = parseProofOptions(process.argv.slice(2))
+  if (options.help) {
+    process.stdout.write(HELP)
+    return
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+  const limit = setTimeout(() => {
+    say(`QT_PROOF_TIME: not done after ${Math.round(options.limitMs / 60_000)} minutes`)
+    process.exit(1)
+  }, options.limitMs)
+  const proofs: { verdict: Verdict; kept: boolean }[] = []
+  for (const point of options.points) {
+    say(point ? `killing itself at ${point}` : 'killing from outside at random moments')
+    const proof = await prove(options, point)
+    if (options.points.length > 1) say(`${point}: ${formatVerdict(proof.verdict)}`)
+    proofs.push(proof)
+  }
+  clearTimeout(limit)
+  process.stdout.write(`${formatVerdict(together(proofs.map(({ verdict }) => verdict)))}\n`)
+  process.exitCode = proofs.every(({ kept }) => kept) ? 0 : 1
+}
+
+try {
+  await main()
+} catch (error) {
+  say(error instanceof ProofError ? `${error.code}: ${error.message}` : String(error instanceof Error ? error.stack : error))
+  process.exit(1)
+}

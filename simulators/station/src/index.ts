@@ -1,0 +1,6 @@
+export type { SeriesMemory } from './acknowledged.js'
+export type { DeviceCounts, DeviceObserver, DeviceOptions } from './device.js'
+export { Device } from './device.js'
+export type { Happening } from './occasion.js'
+export type { ModelOptions } from './station-model.js'
+export { StationModel } from './station-model.js'
