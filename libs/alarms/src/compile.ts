@@ -1,0 +1,135 @@
+import type { Millis, Parameter, Station } from '#libs/model'
+import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseInstant, SECOND } from '#libs/model'
+import type { AlarmRules, LimitRule, SilenceRule } from './config.js'
+import type { LimitTerms } from './limit.js'
+import { valueIn } from './limit.js'
+import type { RuleTerms } from './rules.js'
+import { CompiledRules } from './rules.js'
+
+export type CompileResult =
+  | { readonly ok: true; readonly rules: CompiledRules }
+  | { readonly ok: false; readonly problems: readonly string[] }
+
+/** The ministry's offline time: three missed 5-minute files (regulations.md 1.6). Holds where no silence rule applies. */
+const DEFAULT_SILENCE: SilenceRule = { id: 'silence', silence: '15m' }
+
+type Rule = LimitRule | SilenceRule
+type Report = (problem: string) => void
+
+const isSilence = (rule: Rule): rule is SilenceRule => 'silence' in rule
+
+/** Holds the rules against the model and the registry and reports everything that is wrong with them, one line each. */
+export function compileRules(config: AlarmRules, stations: readonly Station[]): CompileResult {
+  const problems: string[] = []
+  const silences: Applicable[] = [{ rule: DEFAULT_SILENCE, stations }]
+  const limits: RuleTerms['limits'][number][] = []
+  const seen = new Set<string>()
+  for (const rule of config.rules) {
+    const report: Report = problem => problems.push(`rule '${rule.id}': ${problem}`)
+    if (seen.has(rule.id)) report('the id stands twice')
+    seen.add(rule.id)
+    const chosen = choose(rule, stations, report)
+    if (isSilence(rule)) silences.push({ rule, stations: chosen })
+    else {
+      const terms = limitTerms(rule, report)
+      const measuring = thoseMeasuring(rule, chosen, report)
+      if (terms) limits.push({ terms, stations: measuring.map(station => station.code) })
+    }
+  }
+  if (problems.length > 0) return { ok: false, problems }
+  return { ok: true, rules: new CompiledRules({ limits, silences: silenceTerms(silences) }) }
+}
+
+/** The stations that a rule names, or that its profile or kind names. */
+function choose(rule: Rule, stations: readonly Station[], report: Report): readonly Station[] {
+  const named = [rule.stations, rule.profile, rule.kinds].filter(selector => selector !== undefined).length
+  if (named > 1) report('stations, profile and kinds exclude one another: name one of them')
+  if (named === 0 && !isSilence(rule)) report('to whom does it apply? Name stations, a profile or kinds')
+  for (const code of rule.stations ?? []) if (!stations.some(station => station.code === code)) report(`unknown station '${code}'`)
+  if (rule.profile !== undefined && !stations.some(station => station.profile === rule.profile))
+    report(`no station has the profile '${rule.profile}'`)
+  if (rule.stations) return stations.filter(station => rule.stations?.includes(station.code))
+  if (rule.profile !== undefined) return stations.filter(station => station.profile === rule.profile)
+  return rule.kinds ? stations.filter(station => rule.kinds?.includes(station.kind)) : stations
+}
+
+/** A station named outright must measure the parameter; one chosen by profile or kind may lack it. */
+function thoseMeasuring(rule: LimitRule, chosen: readonly Station[], report: Report): readonly Station[] {
+  const measuring = chosen.filter(station => station.parameters.includes(rule.parameter))
+  const lacking = chosen.filter(station => !measuring.includes(station))
+  if (rule.stations && findParameter(rule.parameter))
+    for (const station of lacking) report(`station ${station.code} does not measure ${rule.parameter}`)
+  return measuring
+}
+
+function limitTerms(rule: LimitRule, report: Report): LimitTerms | undefined {
+  const parameter = findParameter(rule.parameter)
+  if (!parameter) report(`unknown parameter '${rule.parameter}'; known are ${PARAMETERS.map(p => p.code).join(', ')}`)
+  checkNumbers(rule, report)
+  const validFrom = instantOf(rule.validFrom, 'validFrom', report)
+  const validTo = instantOf(rule.validTo, 'validTo', report)
+  if (validFrom !== null && validTo !== null && validFrom >= validTo) report('it ends before it begins: validTo must lie after validFrom')
+  if (!parameter) return undefined
+  return {
+    rule: rule.id,
+    parameter: parameter.code,
+    unit: parameter.unit,
+    high: inUnitOf(parameter, rule, 'high', report),
+    low: inUnitOf(parameter, rule, 'low', report),
+    reached: rule.reached,
+    bands: rule.bands === 'none' ? null : rule.bands,
+    k: rule.consecutive.k,
+    n: rule.consecutive.n,
+    deadband: rule.deadband,
+    source: rule.source,
+    severity: rule.severity ?? null,
+    validFrom,
+    validTo
+  }
+}
+
+function checkNumbers(rule: LimitRule, report: Report): void {
+  const { high, low, bands, consecutive } = rule
+  if (high === undefined && low === undefined) report('it has neither a high nor a low limit')
+  if (high !== undefined && low !== undefined && low >= high) report(`low ${low} is not below high ${high}`)
+  if (bands !== 'none' && bands.tendency >= bands.preparing)
+    report(`tendency ${bands.tendency} must begin before preparing ${bands.preparing}`)
+  if (consecutive.k > consecutive.n) report(`k ${consecutive.k} of n ${consecutive.n} can never be: k must be at most n`)
+}
+
+function inUnitOf(parameter: Parameter, rule: LimitRule, side: 'high' | 'low', report: Report): number | null {
+  const limit = rule[side]
+  if (limit === undefined) return null
+  const unit = canonicalUnit(rule.unit)
+  const value = unit === undefined ? undefined : valueIn(limit, unit, parameter.unit)
+  if (value === undefined)
+    report(`${side} ${limit} '${rule.unit}' cannot be converted into ${parameter.unit}, the unit of ${parameter.code}`)
+  return value ?? null
+}
+
+/** A day of the calendar begins at 00:00 UTC+7. */
+function instantOf(text: string | undefined, field: string, report: Report): Millis | null {
+  if (text === undefined) return null
+  const at = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
+  if (at === undefined) report(`${field} '${text}' is neither a day such as 2026-01-01 nor an RFC 3339 instant`)
+  return at ?? null
+}
+
+interface Applicable {
+  readonly rule: SilenceRule
+  readonly stations: readonly Station[]
+}
+
+const SPAN: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
+
+const spanOf = (text: string): Millis => Number(text.slice(0, -1)) * (SPAN[text.slice(-1)] ?? 0)
+
+/** One rule for each station: the more closely it names the station the stronger, and of equals the one that stands later. */
+function silenceTerms(silences: readonly Applicable[]): RuleTerms['silences'] {
+  const closeness = ({ rule }: Applicable) => (rule.stations ? 3 : rule.profile !== undefined ? 2 : rule.kinds ? 1 : 0)
+  const strongestLast = [...silences].sort((a, b) => closeness(a) - closeness(b))
+  return strongestLast.map(({ rule, stations }) => ({
+    terms: { rule: rule.id, after: spanOf(rule.silence) },
+    stations: stations.map(station => station.code)
+  }))
+}

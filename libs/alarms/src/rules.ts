@@ -1,0 +1,65 @@
+import type { Millis } from '#libs/model'
+import type { Limit, LimitTerms } from './limit.js'
+import { limitOf } from './limit.js'
+
+/** How long a station may stay unheard before that is an alarm. */
+export interface SilenceTerms {
+  readonly rule: string
+  readonly after: Millis
+}
+
+interface Applied<Terms> {
+  readonly terms: Terms
+  readonly stations: readonly string[]
+}
+
+/** Everything that `CompiledRules` is made of: plain data, so that a snapshot can hold the rules that its state was folded by. */
+export interface RuleTerms {
+  readonly limits: readonly Applied<LimitTerms>[]
+  readonly silences: readonly Applied<SilenceTerms>[]
+}
+
+const NONE: readonly Limit[] = []
+
+/** The registry's rules, checked, in canonical units, and looked up by station and parameter. */
+export class CompiledRules {
+  readonly terms: RuleTerms
+  /** Equal for equal rules; another one for any other. */
+  readonly fingerprint: string
+  readonly #limits = new Map<string, Map<string, Limit[]>>()
+  readonly #silences = new Map<string, SilenceTerms>()
+
+  constructor(terms: RuleTerms) {
+    this.terms = terms
+    this.fingerprint = fingerprintOf(JSON.stringify(terms))
+    for (const { terms: limitTerms, stations } of terms.limits) {
+      const limit = limitOf(limitTerms)
+      for (const station of stations) this.#addLimit(station, limit)
+    }
+    for (const silence of terms.silences) for (const station of silence.stations) this.#silences.set(station, silence.terms)
+  }
+
+  /** The limits of one series, in the order of the rules; none = "no limit loaded". */
+  limitsOf(station: string, parameter: string): readonly Limit[] {
+    return this.#limits.get(station)?.get(parameter) ?? NONE
+  }
+
+  silenceOf(station: string): SilenceTerms | undefined {
+    return this.#silences.get(station)
+  }
+
+  #addLimit(station: string, limit: Limit): void {
+    let series = this.#limits.get(station)
+    if (!series) this.#limits.set(station, (series = new Map<string, Limit[]>()))
+    const limits = series.get(limit.parameter)
+    if (limits) limits.push(limit)
+    else series.set(limit.parameter, [limit])
+  }
+}
+
+/** FNV-1a, 32 bits: tells two editions of the rules apart in a transition's id. Not a secret, not a signature. */
+function fingerprintOf(text: string): string {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}

@@ -1,0 +1,140 @@
+import { codeOf, messageOf } from '#libs/model'
+import type { JournalSource, SequencedRecord } from './journal-source.js'
+import type { Log } from './ports.js'
+
+/** Something that is derived from the journal at its own pace. Killed at any instant, it repeats nothing visible and loses nothing. */
+export interface Consumer {
+  readonly name: string
+  /** Opens what it needs and tells the sequence after which it wants to read. */
+  start(): Promise<number>
+  /** The sequence after which it would read if it were started again now; retention keeps what follows. */
+  kept(): number
+  /** Applies the records, in order; `upTo` is the cursor to keep with the effect. A throw means: nothing of it counts, call again. */
+  consume(records: readonly SequencedRecord[], upTo: number): Promise<void>
+}
+
+export interface ConsumerPosition {
+  readonly name: string
+  /** Applied up to here. */
+  readonly sequence: number
+  /** Safe up to here: what a restart would not read again. */
+  readonly kept: number
+  /** Why it stands still, when it does. */
+  readonly trouble: { readonly code: string; readonly message: string } | null
+}
+
+interface RunnerOptions {
+  readonly source: Pick<JournalSource, 'read'>
+  readonly log: Log
+  /** Pause after a batch, so that the next one is worth its transaction. Milliseconds. */
+  readonly gatherMs?: number
+}
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 10_000
+/** A store's cost follows the series that a batch touches more than its readings: fewer, larger batches halve it. */
+const DEFAULT_GATHER_MS = 40
+
+/**
+ * Drives one consumer through the journal: reads after its position, hands the batch over, moves on. When the consumer
+ * throws, its position stays and the same batch is tried again after growing waits; the trouble is logged once.
+ */
+export class ConsumerRunner {
+  readonly #consumer: Consumer
+  readonly #options: RunnerOptions
+  #position = 0
+  #trouble: ConsumerPosition['trouble'] = null
+  #stopping = false
+  #wanted = false
+  #wakeUp: (() => void) | null = null
+  #running: Promise<void> | null = null
+
+  constructor(consumer: Consumer, options: RunnerOptions) {
+    this.#consumer = consumer
+    this.#options = options
+  }
+
+  get position(): ConsumerPosition {
+    return { name: this.#consumer.name, sequence: this.#position, kept: this.#consumer.kept(), trouble: this.#trouble }
+  }
+
+  async start(): Promise<void> {
+    this.#position = await this.#consumer.start()
+    this.#running = this.#run()
+  }
+
+  /** There may be something new to read. Cheap; call it as often as you like. */
+  wake(): void {
+    this.#wanted = true
+    this.#wakeUp?.()
+  }
+
+  /** Finishes the batch at hand and ends. */
+  async close(): Promise<void> {
+    this.#stopping = true
+    this.#wakeUp?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let wait = FIRST_WAIT_MS
+    while (!this.#stopping) {
+      this.#wanted = false
+      try {
+        const moved = await this.#step()
+        this.#recover()
+        wait = FIRST_WAIT_MS
+        await (moved ? this.#pause(this.#options.gatherMs ?? DEFAULT_GATHER_MS) : this.#idle())
+      } catch (error) {
+        this.#stumble(error)
+        await this.#pause(wait)
+        wait = Math.min(wait * 2, LONGEST_WAIT_MS)
+      }
+    }
+  }
+
+  async #step(): Promise<boolean> {
+    const batch = this.#options.source.read(this.#position)
+    if (batch.upTo <= this.#position) return false
+    await this.#consumer.consume(batch.records, batch.upTo)
+    this.#position = batch.upTo
+    return true
+  }
+
+  #recover(): void {
+    if (!this.#trouble) return
+    this.#trouble = null
+    this.#options.log.info({ consumer: this.#consumer.name }, `consumer ${this.#consumer.name} goes on`)
+  }
+
+  #stumble(error: unknown): void {
+    const code = codeOf(error)
+    const news = this.#trouble?.code !== code
+    this.#trouble = { code, message: messageOf(error) }
+    if (!news) return
+    const text = `consumer ${this.#consumer.name} waits at record ${this.#position} and tries again: ${messageOf(error)}`
+    this.#options.log.error({ code, consumer: this.#consumer.name }, text)
+  }
+
+  /** Waits for a wake-up, at most `ms` where given; returns at once if one came in the meantime. */
+  async #idle(): Promise<void> {
+    if (this.#wanted || this.#stopping) return
+    await new Promise<void>(resolve => {
+      this.#wakeUp = resolve
+    })
+    this.#wakeUp = null
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopping || ms <= 0) return
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, ms)
+      this.#wakeUp = () => {
+        if (!this.#stopping) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wakeUp = null
+  }
+}

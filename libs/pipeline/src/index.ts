@@ -1,0 +1,34 @@
+export type { Principal, TokenRole } from './access.js'
+export { mayPublish, maySubscribe, TOKEN_ROLES, TOKEN_USER } from './access.js'
+export { AlarmConsumer } from './alarm-consumer.js'
+export type { Consumer, ConsumerPosition } from './consumer-runner.js'
+export { ConsumerRunner } from './consumer-runner.js'
+export type { Inbound, IngestPorts, Receipt, Subject } from './ingest.js'
+export { ingest } from './ingest.js'
+export type { RecordBatch, SequencedRecord } from './journal-source.js'
+export { JournalSource } from './journal-source.js'
+export type { Listener, LiveReadings } from './live.js'
+export { Live } from './live.js'
+export { OutboxDelivery } from './outbox-delivery.js'
+export type {
+  Alarm,
+  AlarmKind,
+  AlarmLog,
+  AlarmState,
+  AlarmTransition,
+  Clock,
+  Conflict,
+  Delivery,
+  Log,
+  Notifier,
+  Outbox,
+  OutboxMessage,
+  RangeQuery,
+  StoredReading,
+  TimeSeriesStore,
+  TransitionKind,
+  WriteOutcome
+} from './ports.js'
+export type { Refusal, RefusalLog } from './refusal-consumer.js'
+export { RefusalConsumer } from './refusal-consumer.js'
+export { StoreConsumer } from './store-consumer.js'
