@@ -1,0 +1,72 @@
+import type { Kysely, Transaction } from 'kysely'
+import type { Verdict } from '#libs/model'
+import type { AlarmState, TransitionKind } from '#libs/pipeline'
+
+/** Instants are milliseconds since 1970 (UTC) everywhere; lists and alarms are JSON text. */
+export interface Tables {
+  credentials: { station: string; label: string; sha256: string; created_at: number }
+  tokens: { name: string; role: string; sha256: string; created_at: number }
+  recipients: {
+    id: string
+    channel: string
+    target: string
+    language: string | null
+    minimum_severity: string
+    stations: string | null
+    secret: string | null
+    created_at: number
+  }
+  cursors: { name: string; sequence: number }
+  snapshots: { name: string; sequence: number; bytes: Uint8Array }
+  alarms: {
+    id: string
+    station: string
+    state: AlarmState
+    raised_at: number
+    body: string
+    /** Worst severity that anybody was told of in this episode. */
+    told_severity: Verdict
+  }
+  /** `position` is the order in which transitions were recorded; the outbox keeps it within a target. */
+  transitions: { id: string; alarm: string; position: number; kind: TransitionKind; at: number; body: string }
+  outbox: {
+    key: string
+    channel: string
+    target: string
+    transition: string
+    position: number
+    state: OutboxState
+    attempts: number
+    queued_at: number
+    not_before: number
+    finished_at: number | null
+    reason: string | null
+  }
+  refusals: {
+    sequence: number
+    item: number
+    received_at: number
+    station: string | null
+    road: string
+    topic: string
+    reason: string
+    detail: string
+    parameter: string | null
+    at: number | null
+    payload: Uint8Array
+    payload_bytes: number
+  }
+}
+
+export type OutboxState = 'pending' | 'delivered' | 'failed'
+
+export type Db = Kysely<Tables>
+export type Trx = Transaction<Tables>
+
+/** The same data by two connections: see `Synchronous` in dialect.ts for what each promises. */
+export interface Databases {
+  /** Operators' actions, credentials, tokens, and all reading. */
+  readonly powerSafe: Db
+  /** What is derived from the journal, and the outbox's marks: after a power cut it comes again with the same ids. */
+  readonly killSafe: Db
+}
