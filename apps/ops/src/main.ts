@@ -1,0 +1,23 @@
+import { codeOf, messageOf } from '#libs/model'
+import { readConfig } from '#libs/platform'
+import { accessCommands } from './access.js'
+import { dispatch } from './command.js'
+import { journalCommands } from './journal.js'
+import { stationCommands } from './stations.js'
+
+/** The operator's command line. Answers go to standard output, everything else to standard error. */
+async function main(): Promise<number> {
+  const commands = [...stationCommands, ...accessCommands, ...journalCommands]
+  const print = (line: string) => void process.stdout.write(`${line}\n`)
+  return dispatch(commands, process.argv.slice(2), { config: readConfig(process.env), print })
+}
+
+main().then(
+  code => {
+    process.exitCode = code
+  },
+  (error: unknown) => {
+    process.stderr.write(`ops: ${messageOf(error)} [${codeOf(error)}]\n`)
+    process.exitCode = 1
+  }
+)

@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS } from '#libs/model'
+
+/** The shapes of the HTTP contract (design, section 7). OpenAPI is made from them; what is sent is checked by the tests. */
+
+const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
+
+/** An instant in a query: RFC 3339 with zone (`+` may have come as a space) or epoch milliseconds. */
+const InstantParameter = z
+  .string()
+  .transform((text, context) => {
+    const at = /^\d{1,14}$/.test(text) ? Number(text) : parseInstant(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
+    if (at !== undefined) return at
+    context.addIssue({ code: 'custom', message: 'an RFC 3339 instant with zone, or epoch milliseconds' })
+    return z.NEVER
+  })
+  .meta({ format: 'date-time' })
+
+const limitOf = (fallback: number) => z.coerce.number().int().min(1).max(1_000).default(fallback)
+const StationCodeParameter = z.string().regex(STATION_CODE, 'a station code')
+const CursorParameter = z.string().max(200).optional()
+
+export const StationPath = z.object({ code: StationCodeParameter })
+export const SeriesPath = z.object({ station: StationCodeParameter, parameter: z.string().min(1).max(40) })
+export const ListQuery = z.object({ limit: limitOf(500), after: CursorParameter })
+export const LatestQuery = z.object({ limit: limitOf(1_000), after: CursorParameter, station: StationCodeParameter.optional() })
+export const ReadingsQuery = z
+  .object({ from: InstantParameter.optional(), to: InstantParameter.optional(), limit: limitOf(500), after: CursorParameter })
+  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
+export const RefusalsQuery = z.object({ limit: limitOf(100), after: CursorParameter, station: StationCodeParameter.optional() })
+export const AlarmsQuery = z.object({
+  limit: limitOf(100),
+  after: CursorParameter,
+  station: StationCodeParameter.optional(),
+  open: z
+    .enum(['true', 'false'])
+    .transform(v => v === 'true')
+    .optional(),
+  state: z
+    .enum([
+      'normal',
+      'unacknowledged-active',
+      'acknowledged-active',
+      'rtn-unacknowledged',
+      'shelved',
+      'suppressed-by-design',
+      'out-of-service'
+    ])
+    .optional()
+})
+export const AlarmPath = z.object({ id: z.string().min(1).max(200) })
+export const AcknowledgeBody = z.strictObject({
+  comment: z.string().max(2_000).default(''),
+  /** Who acknowledges, where the token stands for a desk and not for a person. */
+  by: z.string().min(1).max(100).optional()
+})
+export const StreamQuery = z.object({ station: StationCodeParameter.optional() })
+
+const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() })
+
+export const StationView = z
+  .object({
+    code: z.string(),
+    name: z.string(),
+    nameEn: z.string().optional(),
+    kind: z.enum(STATION_KINDS),
+    profile: z.string(),
+    zone: z.string(),
+    agency: z.string(),
+    position: z.object({ longitude: z.number(), latitude: z.number() }),
+    parameters: z.array(z.string()),
+    example: z.boolean(),
+    state: z.enum(['good', 'tendency', 'preparing', 'exceeds', 'offline', 'adjusting', 'fault', 'no-limit', 'unknown'])
+  })
+  .meta({ id: 'Station' })
+
+const readingShape = {
+  station: z.string(),
+  parameter: z.string(),
+  at: Instant,
+  value: z.number(),
+  unit: z.string(),
+  status: z.string().meta({ description: '00 measuring, 01 calibrating, 02 device error (Circular 10/2021, appendix 15)' }),
+  flag: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(9)]).meta({ description: 'QARTOD flag' }),
+  flags: z.array(z.enum(FLAG_REASONS as [string, ...string[]])),
+  revision: z.number().int(),
+  receivedAt: Instant,
+  road: z.enum(['mqtt', 'http', 'file']),
+  reported: z.object({ value: z.number(), unit: z.string() }).optional()
+}
+export const ReadingView = z.object(readingShape).meta({ id: 'Reading' })
+export const LatestView = z
+  .object({
+    ...readingShape,
+    verdict: z.enum(['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'])
+  })
+  .meta({ id: 'LatestReading', description: 'The newest reading of a series with its verdict: an indicator for review' })
+export const AlarmView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(['limit', 'silence']),
+    station: z.string(),
+    parameter: z.string().nullable(),
+    rule: z.string(),
+    severity: z.string(),
+    state: z.string().meta({ description: 'State of ISA-18.2 / IEC 62682' }),
+    value: z.number().nullable(),
+    limit: z.number().nullable(),
+    unit: z.string().nullable(),
+    raisedAt: Instant,
+    clearedAt: Instant.nullable(),
+    acknowledgedAt: Instant.nullable(),
+    acknowledgedBy: z.string().nullable(),
+    comment: z.string().nullable(),
+    source: z.string().nullable()
+  })
+  .meta({ id: 'Alarm' })
+export const TransitionView = z
+  .object({ id: z.string(), kind: z.string(), at: Instant, severity: z.string(), state: z.string(), value: z.number().nullable() })
+  .meta({ id: 'AlarmTransition' })
+export const AlarmWithHistory = AlarmView.extend({ history: z.array(TransitionView) }).meta({ id: 'AlarmWithHistory' })
+export const RefusalView = z
+  .object({
+    sequence: z.number().int(),
+    receivedAt: Instant,
+    station: z.string().nullable(),
+    road: z.enum(['mqtt', 'http', 'file']),
+    topic: z.string(),
+    reason: z.string(),
+    detail: z.string(),
+    parameter: z.string().nullable(),
+    at: Instant.nullable(),
+    payload: z.string().meta({ description: 'The first 4 KiB of what came in, base64' }),
+    payloadBytes: z.number().int()
+  })
+  .meta({ id: 'Refusal' })
+export const ConflictView = z
+  .object({
+    station: z.string(),
+    parameter: z.string(),
+    at: Instant,
+    revision: z.number().int(),
+    kept: z.number(),
+    other: z.number(),
+    sequence: z.number().int(),
+    receivedAt: Instant
+  })
+  .meta({ id: 'Conflict' })
+export const ReceiptView = z
+  .object({
+    sequence: z.number().int(),
+    repeated: z.boolean(),
+    accepted: z.number().int(),
+    refused: z.array(z.object({ parameter: z.string().nullable(), at: Instant.nullable(), reason: z.string(), detail: z.string() }))
+  })
+  .meta({ id: 'Receipt', description: 'The message is on disk' })
+export const ProblemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional()
+  })
+  .meta({ id: 'Problem', description: 'Problem details of RFC 9457' })
+
+export const StationList = list(StationView)
+export const LatestList = list(LatestView)
+export const ReadingList = list(ReadingView)
+export const AlarmList = list(AlarmView)
+export const RefusalList = list(RefusalView)
+export const ConflictList = list(ConflictView)
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** A query without the parameters that were not given: absent and undefined are two things. */
+export const given = <T extends object>(query: T): Given<T> =>
+  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as Given<T>
+
+/** Opaque cursors of lists: base64url of whatever the list sorts by. */
+export const toCursor = (key: string | number): string => Buffer.from(String(key)).toString('base64url')
+export const fromCursor = (cursor: string): string => Buffer.from(cursor, 'base64url').toString()
+
+export const instantOrNull = (at: number | null): string | null => (at === null ? null : formatInstant(at))

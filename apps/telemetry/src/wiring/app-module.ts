@@ -1,0 +1,60 @@
+import type { DynamicModule } from '@nestjs/common'
+import { Module } from '@nestjs/common'
+import { APP_GUARD } from '@nestjs/core'
+import { ScheduleModule } from '@nestjs/schedule'
+import { isLoopback } from '#libs/platform'
+import { AccessGuard } from '../http/access.js'
+import { AlarmsController } from '../http/alarms.controller.js'
+import { HealthController } from '../http/health.controller.js'
+import { ReadingsController } from '../http/readings.controller.js'
+import { RefusalsController } from '../http/refusals.controller.js'
+import { SeriesController } from '../http/series.controller.js'
+import { StationViews } from '../http/station-views.js'
+import { StationsController } from '../http/stations.controller.js'
+import { StreamController } from '../http/stream.controller.js'
+import { Housekeeping } from '../schedules/housekeeping.js'
+import type { Parts } from './parts.js'
+import { ALARM_EVENTS, HEALTH, INGEST, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
+
+const OPEN_ALARMS = 1_000
+
+/** Nest's view of the running parts: values and factories of plain classes, nothing is opened here. */
+@Module({})
+export class AppModule {
+  static of(parts: Parts): DynamicModule {
+    const { stations, rules, store, state, config } = parts
+    const openAlarms = async () => (await state.alarms.list({ open: true, limit: OPEN_ALARMS })).items
+    const loopback = isLoopback(config.http.host)
+    const access = {
+      find: (token: string) => state.tokens.find(token),
+      openReads: loopback && config.demo,
+      openMetrics: loopback
+    }
+    return {
+      module: AppModule,
+      imports: [ScheduleModule.forRoot()],
+      controllers: [
+        HealthController,
+        StationsController,
+        SeriesController,
+        ReadingsController,
+        AlarmsController,
+        RefusalsController,
+        StreamController
+      ],
+      providers: [
+        { provide: STATIONS, useValue: stations },
+        { provide: STORE, useValue: store },
+        { provide: STATE, useValue: state },
+        { provide: LIVE, useValue: parts.live },
+        { provide: METRICS, useValue: parts.metrics },
+        { provide: HEALTH, useValue: parts.health },
+        { provide: INGEST, useValue: parts.ingest },
+        { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
+        { provide: StationViews, useValue: new StationViews({ stations, rules, store, openAlarms, clock: Date.now }) },
+        { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
+        { provide: APP_GUARD, useValue: new AccessGuard(access) }
+      ]
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { hashSecret, newSecret } from '#libs/adapters/state'
+import type { Parts } from './parts.js'
+
+const FLEET = fileURLToPath(new URL('../../../../simulators/fleet/src/main.js', import.meta.url))
+const SCENARIO = 'simulators/scenarios/demo.yaml'
+/** The demo's own credentials stand beside those that `ops station secret` makes, and are new at every start. */
+const LABEL = 'demo'
+
+/** Gives every example station a secret and lets simulated devices publish as these stations, over real MQTT, from a process of their own. */
+export async function startDemo(parts: Parts, url: string): Promise<{ close: () => Promise<void> }> {
+  const { config, stations, state, broker, log } = parts
+  const secrets = stations.all.map(({ code }) => ({ code, secret: newSecret() }))
+  for (const { code, secret } of secrets) await state.credentials.set(code, LABEL, hashSecret(secret))
+  const fleet = spawn(process.execPath, ['--enable-source-maps', FLEET], { stdio: ['pipe', 'ignore', 'inherit'] })
+  fleet.on('error', error => log.error({ code: 'QT_DEMO_FLEET' }, `the simulated stations could not be started: ${error.message}`))
+  fleet.on('exit', code => {
+    if (code !== 0 && code !== null) log.error({ code: 'QT_DEMO_FLEET' }, `the simulated stations ended with code ${code}`)
+  })
+  const mqtt = `mqtt://${config.mqtt.host}:${broker.port}`
+  const task = { url: mqtt, registryDir: config.registryDir, devicesDir: config.devicesDir, scenario: SCENARIO, stations: secrets }
+  fleet.stdin.on('error', () => {}) // told by 'exit'
+  fleet.stdin.write(`${JSON.stringify(task)}\n`)
+  greet(parts, url, secrets)
+  return { close: () => end(fleet) }
+}
+
+/** What a person types next. The secret is the demo's, of a simulated station, and gone with the next start. */
+function greet({ config, stations, broker }: Parts, url: string, secrets: readonly { code: string; secret: string }[]): void {
+  const station = stations.all.find(s => s.kind === 'wastewater' && stations.profileOf(s).profile.dialect === 'quantrac-json')
+  const secret = secrets.find(s => s.code === station?.code)?.secret
+  if (!station || !secret) return
+  const parameter = station.parameters.includes('COD') ? 'COD' : station.parameters[0]
+  const payload = `{"at":"'$(date -Iseconds)'","readings":{"${parameter}":60.5}}`
+  const topic = `quantrac/v1/${station.code}/readings`
+  process.stdout.write(`
+quantrac demo: ${stations.all.length} simulated stations (${stations.all[0]?.code} …)
+  look     ${url}/api/v1/latest   ${url}/api/v1/alarms   ${url}/api/docs
+  publish  mosquitto_pub -h ${config.mqtt.host} -p ${broker.port} -u ${station.code} -P ${secret} -i my-logger -q 1 -t ${topic} -m '${payload}'
+  read     curl '${url}/api/v1/series/${station.code}/${parameter}/readings?from='$(date +%s000 -d '-10 min')
+  stop     Ctrl-C
+
+`)
+}
+
+async function end(fleet: ChildProcess): Promise<void> {
+  if (fleet.exitCode !== null || fleet.signalCode !== null) return
+  const exited = new Promise<void>(resolve => fleet.once('exit', () => resolve()))
+  fleet.stdin?.end()
+  const timer = setTimeout(() => fleet.kill('SIGKILL'), 5_000)
+  await exited
+  clearTimeout(timer)
+}

@@ -1,0 +1,154 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { Road } from '#libs/model'
+import type { Receipt } from '#libs/pipeline'
+
+interface PerStation {
+  messages: number
+  repeated: number
+  accepted: number
+  refused: number
+}
+
+/** What `/metrics` reads at the time of asking. */
+export interface Gauges {
+  journal(): { lastSequence: number; backlogRecords: number; backlogBytes: number; healthy: boolean; fileBytes: number }
+  consumers(): readonly { name: string; sequence: number; trouble: unknown }[]
+  store(): { stored: number; replaced: number; repeated: number; conflicts: number }
+  broker(): { connections: number; sessions: number; queued: number; refused: Readonly<Record<string, number>> }
+  outbox(): Promise<{ pending: number; failed: number }>
+  listeners(): number
+}
+
+/**
+ * Every stage counts what came in, went out and was dropped, with the reason; names and meanings are in
+ * `apps/telemetry/docs/metrics.md`. On the hot path there are only plain additions; Prometheus' objects are filled when asked.
+ */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #stations = new Map<string, PerStation>()
+  readonly #byRoad: Record<Road, number> = { mqtt: 0, http: 0, file: 0 }
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry, prefix: 'quantrac_' })
+  }
+
+  /** A message is in the journal and about to be acknowledged. */
+  received(station: string, road: Road, receipt: Receipt): void {
+    const counts = this.#of(station)
+    this.#byRoad[road]++
+    counts.messages++
+    if (receipt.repeated) {
+      counts.repeated++
+      return
+    }
+    counts.accepted += receipt.accepted
+    counts.refused += receipt.refused.length + (receipt.refusal ? 1 : 0)
+  }
+
+  /** Since the start of this process. */
+  station(code: string): Readonly<PerStation> {
+    return this.#stations.get(code) ?? { messages: 0, repeated: 0, accepted: 0, refused: 0 }
+  }
+
+  #of(station: string): PerStation {
+    let counts = this.#stations.get(station)
+    if (!counts) {
+      counts = { messages: 0, repeated: 0, accepted: 0, refused: 0 }
+      this.#stations.set(station, counts)
+    }
+    return counts
+  }
+
+  /** Binds the gauges to the running parts. Call once. */
+  bind(gauges: Gauges): void {
+    this.#bindIngest()
+    this.#bindJournal(gauges)
+    this.#bindConsumers(gauges)
+    this.#bindBroker(gauges)
+    this.#gauge('quantrac_live_listeners', 'Listeners of the live stream', () => gauges.listeners())
+    const outbox = this.#labelled('quantrac_outbox_messages', 'Messages in the outbox by state', ['state'])
+    this.#onCollect(outbox, async () => {
+      const { pending, failed } = await gauges.outbox()
+      outbox.set({ state: 'pending' }, pending)
+      outbox.set({ state: 'failed' }, failed)
+    })
+  }
+
+  #bindIngest(): void {
+    const messages = this.#counter('quantrac_messages_received_total', 'Messages acknowledged after fsync, by road', ['road'], () => {
+      for (const [road, value] of Object.entries(this.#byRoad)) messages.inc({ road }, value)
+    })
+    const readings = this.#counter('quantrac_readings_total', 'Readings by station and outcome of ingest', ['station', 'outcome'], () => {
+      for (const [station, c] of this.#stations) {
+        readings.inc({ station, outcome: 'accepted' }, c.accepted)
+        readings.inc({ station, outcome: 'refused' }, c.refused)
+      }
+    })
+    const repeats = this.#counter(
+      'quantrac_messages_repeated_total',
+      'Messages that the journal held already, by station',
+      ['station'],
+      () => {
+        for (const [station, c] of this.#stations) repeats.inc({ station }, c.repeated)
+      }
+    )
+  }
+
+  #bindJournal(gauges: Gauges): void {
+    this.#gauge('quantrac_journal_sequence', 'Last sequence on disk', () => gauges.journal().lastSequence)
+    this.#gauge('quantrac_journal_backlog_records', 'Records not yet on disk', () => gauges.journal().backlogRecords)
+    this.#gauge('quantrac_journal_backlog_bytes', 'Bytes not yet on disk', () => gauges.journal().backlogBytes)
+    this.#gauge('quantrac_journal_healthy', '1 while the journal can keep messages', () => (gauges.journal().healthy ? 1 : 0))
+    this.#gauge('quantrac_journal_file_bytes', 'Size of the journal', () => gauges.journal().fileBytes)
+  }
+
+  #bindConsumers(gauges: Gauges): void {
+    const lag = this.#labelled('quantrac_consumer_lag_records', 'Records behind the journal, by consumer', ['consumer'])
+    const waiting = this.#labelled('quantrac_consumer_waiting', '1 while a consumer waits for its far side', ['consumer'])
+    this.#onCollect(lag, () => {
+      for (const { name, sequence, trouble } of gauges.consumers()) {
+        lag.set({ consumer: name }, Math.max(0, gauges.journal().lastSequence - sequence))
+        waiting.set({ consumer: name }, trouble ? 1 : 0)
+      }
+    })
+    const stored = this.#counter('quantrac_store_readings_total', 'Readings written to the store, by what it did', ['outcome'], () => {
+      for (const [outcome, value] of Object.entries(gauges.store())) stored.inc({ outcome }, value)
+    })
+  }
+
+  #bindBroker(gauges: Gauges): void {
+    this.#gauge('quantrac_mqtt_connections', 'Open MQTT connections', () => gauges.broker().connections)
+    this.#gauge('quantrac_mqtt_sessions', 'Persistent MQTT sessions', () => gauges.broker().sessions)
+    this.#gauge('quantrac_mqtt_queued_messages', 'Messages queued for persistent sessions', () => gauges.broker().queued)
+    const refused = this.#counter('quantrac_mqtt_refused_total', 'Connections and packets refused, by reason', ['reason'], () => {
+      for (const [reason, value] of Object.entries(gauges.broker().refused)) refused.inc({ reason }, value)
+    })
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const gauge = new Gauge({ name, help, registers: [this.registry] })
+    this.#onCollect(gauge, () => gauge.set(read()))
+  }
+
+  #labelled(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  /** A counter whose value lives elsewhere: it is set anew each time somebody asks. */
+  #counter(name: string, help: string, labelNames: string[], fill: () => void): Counter {
+    return new Counter({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect() {
+        this.reset()
+        fill()
+      }
+    })
+  }
+
+  #onCollect(gauge: Gauge, fill: () => void | Promise<void>): void {
+    Object.assign(gauge, { collect: fill })
+  }
+}

@@ -1,0 +1,285 @@
+import { AedesBroker } from '#libs/adapters/broker-aedes'
+import { EmailNotifier } from '#libs/adapters/notify-email'
+import { WebhookNotifier } from '#libs/adapters/notify-webhook'
+import type { State } from '#libs/adapters/state'
+import { hashSecret, serverLock } from '#libs/adapters/state'
+import { SqliteStore } from '#libs/adapters/store-sqlite'
+import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
+import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
+import { Journal } from '#libs/journal'
+import type { Station } from '#libs/model'
+import type { IngestPorts, Notifier, Principal } from '#libs/pipeline'
+import { JournalSource, Live, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
+import type { Closers, Config, Logger } from '#libs/platform'
+import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
+import { AlarmEvents } from './alarm-events.js'
+import { ConsumersThread } from './consumers-thread.js'
+import { Health } from './health.js'
+import { Metrics } from './metrics.js'
+import { MqttNotifier } from './mqtt-notifier.js'
+import { mqttRoad } from './mqtt-road.js'
+import { openState } from './open-state.js'
+import { Stations } from './stations.js'
+
+/** The running parts, as HTTP and the schedules need them. */
+export interface Parts {
+  readonly config: Config
+  readonly log: Logger
+  readonly stations: Stations
+  readonly rules: CompiledRules
+  readonly journal: Journal
+  readonly store: SqliteStore
+  readonly state: State
+  readonly broker: AedesBroker
+  readonly outbox: OutboxDelivery
+  readonly live: Live
+  readonly alarmEvents: AlarmEvents
+  readonly metrics: Metrics
+  readonly health: Health
+  readonly ingest: IngestPorts
+}
+
+interface Registry {
+  readonly stations: Stations
+  readonly rules: CompiledRules
+}
+
+/**
+ * Opens everything in the order in which a message travels, backwards: what is derived first, the journal, and the broker
+ * last, so that nothing comes in before it can be kept. Each part is registered with `closers` as soon as it stands.
+ * @throws CodedError naming what must be changed; whatever was opened before is closed by the caller.
+ */
+export async function openParts(config: Config, closers: Closers, onDeath: (error: Error) => void): Promise<Parts> {
+  const log = openLogger(config.log, 'telemetry')
+  const registry = await openRegistry(config)
+  closers.add('data directory lock', serverLock(config.dataDir))
+  const state = closers.add('state', await openState(config.dataDir))
+  await refuseOpenDoor(config, state)
+  const journal = closers.add('journal', await openJournal(config, log))
+  const alarmEvents = new AlarmEvents()
+  const metrics = new Metrics()
+
+  const live = new Live(closers.add('live reader', new JournalSource(config.dataDir, log)))
+  // The consumers' thread makes the store's file; it is opened for reading afterwards.
+  const wakeOutbox: { wake: () => void } = { wake: () => {} }
+  const consumers = closers.add('consumers', await startConsumers({ config, registry, journal, log }, { alarmEvents, wakeOutbox, onDeath }))
+  const store = closers.add('store', await SqliteStore.open({ dataDir: config.dataDir, readOnly: true }))
+  journal.onCommit(() => {
+    consumers.committed()
+    live.wake()
+  })
+  consumers.committed()
+
+  const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now }
+  const broker = closers.add('broker', await openBroker({ config, registry, state, ingest, metrics, log }))
+  const outbox = startOutbox({ config, state, broker, registry, log })
+  closers.defer('outbox', () => outbox.stop())
+  wakeOutbox.wake = () => outbox.wake()
+
+  const health = new Health({
+    journal: () => journal.health(),
+    lastSequence: () => journal.lastSequence,
+    positions: () => consumers.report.positions
+  })
+  bindMetrics(metrics, { journal, consumers, broker, state, live })
+  return {
+    config,
+    log,
+    stations: registry.stations,
+    rules: registry.rules,
+    journal,
+    store,
+    state,
+    broker,
+    outbox,
+    live,
+    alarmEvents,
+    metrics,
+    health,
+    ingest
+  }
+}
+
+async function openRegistry(config: Config): Promise<Registry> {
+  const { stations, profiles, rules } = await loadRegistry(config.registryDir, config.devicesDir)
+  return { stations: new Stations(stations, profiles), rules: checkRules(rules, stations) }
+}
+
+function checkRules(raw: unknown, stations: readonly Station[]): CompiledRules {
+  const parsed = AlarmRules.safeParse(raw)
+  const shape = parsed.success ? [] : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
+  const compiled = parsed.success ? compileRules(parsed.data, stations) : { ok: false as const, problems: shape }
+  if (compiled.ok) return compiled.rules
+  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${compiled.problems.join('\n  ')}`)
+}
+
+function openJournal(config: Config, log: Logger): Promise<Journal> {
+  const point = config.fault?.point
+  const fault =
+    point === 'before-commit' || point === 'after-commit-before-ack' ? { faultPoint: point, faultAfter: config.fault?.after ?? 1 } : {}
+  const { maxBytes, keepMs } = config.journal
+  return Journal.open({ dir: config.dataDir, maxBytes, maxAgeMs: keepMs, ...fault }).then(journal => {
+    journal.onHealth(({ state, code, message }) => {
+      if (state === 'ok') log.info({}, 'the journal keeps messages again')
+      else log.error({ code }, `the journal cannot keep messages, nothing is acknowledged: ${message ?? state}`)
+    })
+    return journal
+  })
+}
+
+interface ConsumerSources {
+  readonly config: Config
+  readonly registry: Registry
+  readonly journal: Journal
+  readonly log: Logger
+}
+
+interface ConsumerEvents {
+  readonly alarmEvents: AlarmEvents
+  readonly wakeOutbox: { wake: () => void }
+  readonly onDeath: (error: Error) => void
+}
+
+function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onDeath }: ConsumerEvents): Promise<ConsumersThread> {
+  const { config, registry, journal, log } = sources
+  const fault = config.fault
+  return ConsumersThread.start(
+    { dataDir: config.dataDir, rules: registry.rules.terms, log: config.log, fault },
+    {
+      onTransitions: transitions => {
+        alarmEvents.tell(transitions)
+        wakeOutbox.wake()
+      },
+      onReport: report => {
+        for (const { name, kept } of report.positions) journal.mark(name, kept)
+      },
+      onDeath
+    },
+    log
+  )
+}
+
+interface BrokerSources {
+  readonly config: Config
+  readonly registry: Registry
+  readonly state: State
+  readonly ingest: IngestPorts
+  readonly metrics: Metrics
+  readonly log: Logger
+}
+
+function openBroker({ config, registry, state, ingest, metrics, log }: BrokerSources): Promise<AedesBroker> {
+  const { stations } = registry
+  return AedesBroker.listen({
+    host: config.mqtt.host,
+    port: config.mqtt.port,
+    dataDir: config.dataDir,
+    limits: {
+      connections: config.mqtt.maxConnections,
+      connectionsPerAddress: config.mqtt.maxConnectionsPerAddress,
+      sessions: config.mqtt.maxSessions
+    },
+    authenticate: (username, password) => authenticate(username, password, { stations, state }),
+    onPublish: mqttRoad(stations.byCode, ingest, metrics),
+    log,
+    now: Date.now
+  })
+}
+
+async function authenticate(
+  username: string | undefined,
+  password: Uint8Array | undefined,
+  { stations, state }: { stations: Stations; state: State }
+): Promise<Principal | null> {
+  if (username === undefined || password === undefined) return null
+  const secret = Buffer.from(password).toString('utf8')
+  if (username === TOKEN_USER) {
+    const token = await state.tokens.find(secret)
+    return token && { kind: 'token', ...token }
+  }
+  if (!stations.byCode.has(username)) return null
+  return (await state.credentials.find(username, hashSecret(secret))) ? { kind: 'station', code: username } : null
+}
+
+interface OutboxSources {
+  readonly config: Config
+  readonly state: State
+  readonly broker: AedesBroker
+  readonly registry: Registry
+  readonly log: Logger
+}
+
+function startOutbox({ config, state, broker, registry, log }: OutboxSources): OutboxDelivery {
+  const text = (transition: AlarmTransition, language: Language) =>
+    alarmText(transition, language, namesFor(transition, language, registry))
+  const notifiers: Notifier[] = [
+    new MqttNotifier(broker),
+    new WebhookNotifier({ secretOf: target => state.recipients.signingSecret(target), text })
+  ]
+  if (config.smtp)
+    notifiers.push(
+      new EmailNotifier({
+        smtp: config.smtp,
+        text,
+        languageOf: async target => (await state.recipients.find('email', target))?.language ?? null
+      })
+    )
+  const fault = faultAt(config.fault)
+  const outbox = new OutboxDelivery({ outbox: state.outbox, notifiers, clock: Date.now, random: Math.random, log, fault })
+  outbox.start()
+  return outbox
+}
+
+function namesFor({ alarm }: AlarmTransition, language: Language, { stations, rules }: Registry): AlarmNames {
+  const station = stations.byCode.get(alarm.station)
+  const severity = rules.limitsOf(alarm.station, alarm.parameter ?? '').find(limit => limit.rule === alarm.rule)?.severity
+  const name = language === 'en' ? (station?.nameEn ?? station?.name) : station?.name
+  return { ...(station && name ? { station: name, zone: station.zone } : {}), ...(severity ? { severity } : {}) }
+}
+
+interface MetricSources {
+  readonly journal: Journal
+  readonly consumers: ConsumersThread
+  readonly broker: AedesBroker
+  readonly state: State
+  readonly live: Live
+}
+
+function bindMetrics(metrics: Metrics, { journal, consumers, broker, state, live }: MetricSources): void {
+  metrics.bind({
+    journal: () => {
+      const backlog = journal.backlog()
+      return {
+        lastSequence: journal.lastSequence,
+        backlogRecords: backlog.records,
+        backlogBytes: backlog.bytes,
+        healthy: journal.health().state === 'ok',
+        fileBytes: journal.stats().usedBytes
+      }
+    },
+    consumers: () => consumers.report.positions,
+    store: () => consumers.report.store,
+    broker: () => {
+      const { connections, sessions, queued, refused } = broker.stats()
+      return { connections, sessions, queued: queued.messages, refused }
+    },
+    outbox: () => state.outbox.stats(),
+    listeners: () => live.listeners
+  })
+}
+
+/** @throws CodedError when the server would listen beyond this machine while nobody needs a credential yet. */
+async function refuseOpenDoor(config: Config, state: State): Promise<void> {
+  const outside = [config.http.host, config.mqtt.host].filter(host => !isLoopback(host))
+  if (outside.length === 0) return
+  if (config.demo) {
+    throw new CodedError(
+      'QT_DEMO_NOT_LOOPBACK',
+      `the demo listens on this machine alone, not on ${outside.join(', ')}: set QUANTRAC_DEMO=off`
+    )
+  }
+  const tokens = await state.tokens.list()
+  if (tokens.length > 0) return
+  const remedy = 'make an API token first: npm run -s ops -- token add NAME --role operator'
+  throw new CodedError('QT_NO_CREDENTIALS', `listening on ${outside.join(', ')} without any API token is refused; ${remedy}`)
+}

@@ -1,0 +1,27 @@
+import type { Station } from '#libs/model'
+import { CodedError } from '#libs/platform'
+import type { CompiledProfile } from '#libs/wire'
+
+/** The registry's stations, looked up by code. */
+export class Stations {
+  readonly all: readonly Station[]
+  readonly byCode: ReadonlyMap<string, Station>
+  readonly #profiles: ReadonlyMap<string, CompiledProfile>
+
+  constructor(stations: readonly Station[], profiles: ReadonlyMap<string, CompiledProfile>) {
+    this.all = [...stations].sort((a, b) => (a.code < b.code ? -1 : 1))
+    this.byCode = new Map(stations.map(station => [station.code, station]))
+    this.#profiles = profiles
+  }
+
+  measures(station: string, parameter: string): boolean {
+    return this.byCode.get(station)?.parameters.includes(parameter) ?? false
+  }
+
+  /** @throws CodedError when the registry let a station through whose profile does not exist: a mistake of ours. */
+  readonly profileOf = (station: Station): CompiledProfile => {
+    const profile = this.#profiles.get(station.profile)
+    if (!profile) throw new CodedError('QT_UNEXPECTED', `no profile ${station.profile} for station ${station.code}`)
+    return profile
+  }
+}

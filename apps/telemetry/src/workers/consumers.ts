@@ -1,0 +1,87 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { SqliteStore } from '#libs/adapters/store-sqlite'
+import { CompiledRules } from '#libs/alarms'
+import { codeOf, messageOf } from '#libs/model'
+import type { AlarmLog, Consumer, WriteOutcome } from '#libs/pipeline'
+import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreConsumer } from '#libs/pipeline'
+import { Closers, faultAt, openLogger } from '#libs/platform'
+import { openState } from '../wiring/open-state.js'
+import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
+
+/**
+ * The consumers' thread: everything that is derived from the journal on disk. It reads the journal file by itself, so the
+ * thread of the sockets neither decodes twice nor waits for a disk.
+ */
+const setup = workerData as ConsumersSetup
+const port = parentPort
+const REPORT_MS = 250
+const TICK_MS = 1_000
+
+const post = (message: FromConsumers): void => port?.postMessage(message)
+
+async function main(): Promise<void> {
+  const closers = new Closers()
+  const log = openLogger(setup.log, 'consumers')
+  const fault = faultAt(setup.fault)
+  const state = closers.add('state', await openState(setup.dataDir))
+  const store = closers.add(
+    'store',
+    await SqliteStore.open({ dataDir: setup.dataDir, beforeCursor: () => fault('after-store-before-cursor') })
+  )
+  const source = closers.add('journal reader', new JournalSource(setup.dataDir, log))
+
+  const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
+  const rules = new CompiledRules(setup.rules)
+  const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
+  const consumers: Consumer[] = [new StoreConsumer(store, outcome => addUp(counts, outcome)), alarms, new RefusalConsumer(state.refusals)]
+  const runners = consumers.map(consumer => new ConsumerRunner(consumer, { source, log }))
+  for (const runner of runners) await runner.start()
+  for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
+
+  const report = () =>
+    post({ type: 'report', positions: runners.map(r => r.position), store: { ...counts }, unreadable: source.unreadable })
+  const reporting = setInterval(report, REPORT_MS)
+  const ticking = setInterval(() => {
+    const caughtUp = runners[1] !== undefined && runners[1].position.sequence >= source.lastSequence()
+    if (caughtUp) alarms.tick(Date.now()).catch((error: unknown) => log.error({ code: codeOf(error) }, messageOf(error)))
+  }, TICK_MS)
+
+  port?.on('message', (message: ToConsumers) => {
+    if (message.type === 'committed') for (const runner of runners) runner.wake()
+    if (message.type === 'stop') void stop()
+  })
+  post({ type: 'started' })
+
+  async function stop(): Promise<void> {
+    clearInterval(reporting)
+    clearInterval(ticking)
+    for (const failure of await closers.close()) log.error({ code: failure.code }, `closing ${failure.name}: ${failure.message}`)
+    post({ type: 'stopped' })
+    port?.close()
+  }
+}
+
+/** Tells the main thread of each transition that has been recorded. */
+function announced(inner: AlarmLog): AlarmLog {
+  return {
+    cursor: () => inner.cursor(),
+    snapshot: () => inner.snapshot(),
+    saveSnapshot: (sequence, bytes) => inner.saveSnapshot(sequence, bytes),
+    record: async (transitions, upTo) => {
+      await inner.record(transitions, upTo)
+      if (transitions.length > 0) post({ type: 'transitions', transitions })
+    }
+  }
+}
+
+function addUp(counts: { -readonly [K in keyof WriteOutcome]: number }, outcome: WriteOutcome): void {
+  counts.stored += outcome.stored
+  counts.replaced += outcome.replaced
+  counts.repeated += outcome.repeated
+  counts.conflicts += outcome.conflicts
+}
+
+main().catch((error: unknown) => {
+  post({ type: 'failed', code: codeOf(error), message: messageOf(error) })
+  port?.close()
+})

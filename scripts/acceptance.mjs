@@ -1,0 +1,222 @@
+// What a person does first, with the real programs: the demo, Debian's mosquitto_pub and mosquitto_sub, a webhook receiver,
+// kill -9. Prints one line per check and closes with `N passed, M failed`; exit 1 when one failed.
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createServer as createTcpServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
+const dataDir = mkdtempSync(join(tmpdir(), 'quantrac-acceptance-'))
+const [httpPort, mqttPort] = [await freePort(), await freePort()]
+const base = `http://127.0.0.1:${httpPort}/api/v1`
+const env = {
+  ...process.env,
+  QUANTRAC_DATA_DIR: dataDir,
+  QUANTRAC_HTTP_PORT: String(httpPort),
+  QUANTRAC_MQTT_PORT: String(mqttPort),
+  QUANTRAC_DEMO: 'on'
+}
+const children = new Set()
+let output = ''
+let passed = 0
+let failed = 0
+
+async function freePort() {
+  const server = createTcpServer()
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+function start() {
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/apps/telemetry/src/main.js'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
+  return child
+}
+
+async function end(child, signal) {
+  const exited = new Promise(resolve => child.once('exit', resolve))
+  child.kill(signal)
+  await exited
+}
+
+const ops = async (...words) => (await run(process.execPath, ['dist/apps/ops/src/main.js', ...words], { env })).stdout.trim()
+const get = async path => (await fetch(base + path)).json()
+
+async function until(ask, seconds) {
+  const deadline = Date.now() + seconds * 1_000
+  for (;;) {
+    const answer = await ask().catch(() => null)
+    if (answer) return answer
+    if (Date.now() > deadline) return null
+    await sleep(50)
+  }
+}
+
+async function check(name, work) {
+  const began = Date.now()
+  try {
+    const detail = await work()
+    passed++
+    console.log(`ok      ${name}${detail ? `: ${detail}` : ''} (${Date.now() - began} ms)`)
+  } catch (error) {
+    failed++
+    console.log(`FAILED  ${name}: ${error.message}`)
+  }
+}
+
+function expect(truth, message) {
+  if (!truth) throw new Error(message)
+}
+
+const ready = () => until(async () => (await fetch(`http://127.0.0.1:${httpPort}/health/ready`)).status === 200, 30)
+
+let server = start()
+const startedAt = Date.now()
+const hooks = []
+const receiver = createServer((request, response) => {
+  let body = ''
+  request.on('data', chunk => (body += chunk))
+  request.on('end', () => {
+    hooks.push({ at: Date.now(), body: JSON.parse(body) })
+    response.end()
+  })
+})
+await new Promise(resolve => receiver.listen(0, '127.0.0.1', resolve))
+
+try {
+  await check('the demo starts and prints an address and a mosquitto_pub line', async () => {
+    expect(await ready(), `not ready: ${output}`)
+    expect(await until(async () => /mosquitto_pub .*-m '/.test(output), 10), output)
+    return /HTTP on (\S+)/.exec(output)?.[1]
+  })
+
+  await check('the printed mosquitto_pub line works, and the reading is answered', async () => {
+    const line = /mosquitto_pub .*/.exec(output)[0]
+    await run('sh', ['-c', line])
+    const [, station] = /-u (\S+)/.exec(line)
+    const found = await until(async () => {
+      const { items } = await get(`/series/${station}/COD/readings?from=${Date.now() - 60_000}&limit=1000`)
+      return items.find(item => item.value === 60.5)
+    }, 10)
+    expect(found, 'the reading did not come back')
+    return `${station} ${found.value} ${found.unit} at ${found.at}`
+  })
+
+  await check('mosquitto_pub -q 1 with a secret of ops publishes a reading', async () => {
+    const { items } = await get('/stations')
+    const station = items.find(item => item.parameters.includes('WaterLevel')).code
+    const secret = await ops('station', 'secret', station)
+    const at = Date.now() - 30_000
+    const message = JSON.stringify({ at, readings: { WaterLevel: 1.234 } })
+    const args = ['-h', '127.0.0.1', '-p', String(mqttPort), '-u', station, '-P', secret, '-i', 'acceptance', '-q', '1']
+    await run('mosquitto_pub', [...args, '-t', `quantrac/v1/${station}/readings`, '-m', message])
+    const found = await until(async () => (await get(`/series/${station}/WaterLevel/readings?from=${at}&to=${at + 1}`)).items[0], 10)
+    expect(found?.value === 1.234, 'the reading did not come back')
+  })
+
+  await check('an exceedance arrives at a webhook within a second', async () => {
+    await ops('recipient', 'add', '--channel', 'webhook', '--target', `http://127.0.0.1:${receiver.address().port}/hook`)
+    const station = 'AG-KCN-THANHLOC-01'
+    const secret = await ops('station', 'secret', station)
+    const publish = message =>
+      run('mosquitto_pub', [
+        ...['-h', '127.0.0.1', '-p', String(mqttPort), '-u', station, '-P', secret, '-i', 'acceptance-2', '-q', '1'],
+        ...['-t', `quantrac/v1/${station}/readings`, '-m', JSON.stringify(message)]
+      ])
+    const now = Date.now()
+    await publish([1, 2, 3].map(i => ({ at: now + i * 500, readings: { NH4: 45 } })))
+    const acknowledgedAt = Date.now()
+    const hook = await until(async () => hooks.find(h => h.body.alarm?.station === station && h.body.alarm?.parameter === 'NH4'), 10)
+    expect(hook, 'nothing arrived')
+    expect(hook.at - acknowledgedAt < 1_000, `it took ${hook.at - acknowledgedAt} ms`)
+    return `${Math.max(0, hook.at - acknowledgedAt)} ms after mosquitto_pub ended`
+  })
+
+  await check('within 60 s latest shows fresh readings of all example stations', async () => {
+    const { items: stations } = await get('/stations')
+    const fresh = async () => {
+      const { items } = await get('/latest?limit=1000')
+      const seen = new Set(items.filter(item => Date.now() - Date.parse(item.at) < 60_000).map(item => item.station))
+      return stations.every(station => seen.has(station.code)) && items.length
+    }
+    const count = await until(fresh, 60 - (Date.now() - startedAt) / 1_000)
+    expect(count, 'not all stations are fresh')
+    return `${stations.length} stations, ${count} series, ${Date.now() - startedAt} ms after the start`
+  })
+
+  await check('within 60 s the scenario has raised an alarm and it has cleared', async () => {
+    const cleared = await until(
+      async () =>
+        (await get('/alarms?limit=1000')).items.find(a => a.kind === 'limit' && a.clearedAt && a.station !== 'AG-KCN-THANHLOC-01'),
+      60 - (Date.now() - startedAt) / 1_000
+    )
+    expect(cleared, 'no alarm has come and gone')
+    return `${cleared.id} ${cleared.raisedAt} to ${cleared.clearedAt}, ${Date.now() - startedAt} ms after the start`
+  })
+
+  await check('mosquitto_sub -c, away while the server is killed and an alarm is raised, gets it when it comes back', async () => {
+    const token = await ops('token', 'add', 'desk', '--role', 'operator')
+    const sub = [
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(mqttPort),
+      '-u',
+      'token',
+      '-P',
+      token,
+      '-c',
+      '-i',
+      'desk',
+      '-q',
+      '1',
+      '-t',
+      'quantrac/v1/alarms/#'
+    ]
+    await run('mosquitto_sub', [...sub, '-E'])
+    await end(server, 'SIGKILL')
+    server = start()
+    expect(await ready(), 'not ready after kill -9')
+    const station = 'AG-KCN-XUANTO-01'
+    const secret = await ops('station', 'secret', station)
+    const now = Date.now()
+    const batch = JSON.stringify([1, 2, 3].map(i => ({ at: now + i * 500, readings: { TSS: 400 } })))
+    const pub = ['-h', '127.0.0.1', '-p', String(mqttPort), '-u', station, '-P', secret, '-i', 'acceptance-3', '-q', '1']
+    await run('mosquitto_pub', [...pub, '-t', `quantrac/v1/${station}/readings`, '-m', batch])
+    expect(await until(async () => (await get(`/alarms?open=true&station=${station}`)).items.length > 0, 10), 'no alarm')
+    await sleep(500)
+    const { stdout } = await run('mosquitto_sub', [...sub, '-W', '5']).catch(error => error)
+    const messages = stdout
+      .trim()
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line))
+    const mine = messages.filter(m => m.alarm.station === station && m.type === 'alarm.raised')
+    expect(mine.length === 1, `${mine.length} of ${messages.length} messages are the alarm`)
+    return mine[0].id
+  })
+
+  await check('SIGTERM ends it in order, the simulated stations with it', async () => {
+    const exited = new Promise(resolve => server.once('exit', code => resolve(code)))
+    server.kill('SIGTERM')
+    expect((await exited) === 0, 'exit code')
+  })
+} finally {
+  for (const child of children) child.kill('SIGKILL')
+  receiver.closeAllConnections()
+  receiver.close()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
