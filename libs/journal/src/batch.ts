@@ -1,7 +1,7 @@
 import { FRAME_BYTES } from './block.js'
 import type { Committed, ToWriter } from './messages.js'
 import type { AppendResult } from './record.js'
-import { MAX_BATCH_RECORDS } from './repeats.js'
+import { REPEAT_WINDOW } from './repeats.js'
 import { MAY_REPEAT } from './seal.js'
 
 type Resolve = (result: AppendResult) => void
@@ -41,7 +41,7 @@ export class Batch {
 
   /** True while `size` more bytes keep the batch within `limit`; an empty batch takes any record. */
   takes(size: number, limit: number): boolean {
-    return this.#used === 0 || (this.#used + size <= limit && this.count < MAX_BATCH_RECORDS)
+    return this.#used === 0 || (this.#used + size <= limit && this.count < REPEAT_WINDOW)
   }
 
   /** Copies a record; the promise settles with the batch. */

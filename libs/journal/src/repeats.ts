@@ -1,11 +1,8 @@
-/** How far back a repeat is looked for, in records. */
+/** How far back a repeat is looked for, in records; also the most that one batch may hold, for the slots below to suffice. */
 export const REPEAT_WINDOW = 65_536
 
 /** Slots: twice the window, so that what one batch adds and takes back never overwrites what is still in the window. */
 const SLOTS = 2 * REPEAT_WINDOW
-
-/** The most records that one batch may hold for that to be true. */
-export const MAX_BATCH_RECORDS = REPEAT_WINDOW
 
 /**
  * Finds records by the CRC-32 of their body among the newest 65,536: hash chains as in a deflate window. Each slot knows the

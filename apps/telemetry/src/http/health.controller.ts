@@ -7,7 +7,7 @@ import { HEALTH, METRICS } from '../wiring/tokens.js'
 import { Documented } from './documented.js'
 
 const LiveView = z.object({ status: z.literal('live') })
-export const ReadyView = z.object({
+const ReadyView = z.object({
   status: z.enum(['ready', 'not-ready']),
   problems: z.array(z.object({ part: z.string(), code: z.string(), message: z.string() })),
   consumers: z.array(z.object({ name: z.string(), sequence: z.number(), lag: z.number() }))

@@ -78,7 +78,7 @@ export class ConflictTable {
 }
 
 /** One reading as the blob of a part of one point. */
-export function packOne(series: Series, reading: StoredReading): Buffer {
+function packOne(series: Series, reading: StoredReading): Buffer {
   const start = hourOf(reading.at)
   const part = Part.empty(series, start, start + 1)
   part.insert(0, reading)

@@ -23,7 +23,7 @@ import type { Series } from './series.js'
  * A part that begins at `start` holds every point of its hour from `start` on, up to the start of the next part. The first
  * part of an hour begins at the full hour, whatever its first point is.
  */
-export const PART_VERSION = 1
+const PART_VERSION = 1
 
 /** A reading a minute fills an hour with 60. Two full parts of 8 + 62 × 32 bytes fit on one SQLite page of 4 KiB. */
 export const MAX_POINTS = 62
