@@ -11,6 +11,7 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 const dataDir = mkdtempSync(join(tmpdir(), 'quantrac-acceptance-'))
+const fullDir = mkdtempSync(join(tmpdir(), 'quantrac-full-'))
 const [httpPort, mqttPort] = [await freePort(), await freePort()]
 const base = `http://127.0.0.1:${httpPort}/api/v1`
 const env = {
@@ -212,11 +213,51 @@ try {
     server.kill('SIGTERM')
     expect((await exited) === 0, 'exit code')
   })
+
+  await check(
+    'a disk that takes no more: no acknowledgement, readiness red, a coded error; goes on by itself once there is room',
+    async () => {
+      const station = 'AG-KCN-BINHHOA-01'
+      const offline = { ...env, QUANTRAC_DEMO: 'off', QUANTRAC_DATA_DIR: fullDir }
+      const tool = async (...words) =>
+        (await run(process.execPath, ['dist/apps/ops/src/main.js', ...words], { env: offline })).stdout.trim()
+      const token = await tool('token', 'add', 'feed', '--role', 'ingest')
+      output = ''
+      // A limit on the size of files, in blocks of 512 bytes, is a disk that is full; lifting it makes room.
+      const limited = spawn('sh', ['-c', `ulimit -S -f 9000; exec "${process.execPath}" dist/apps/telemetry/src/main.js`], { env: offline })
+      children.add(limited)
+      for (const stream of [limited.stdout, limited.stderr]) stream.on('data', chunk => (output += chunk))
+      expect(await ready(), `not ready: ${output}`)
+      const post = async n => {
+        const items = Array.from({ length: 1_000 }, (_, i) => ({ at: 1.79e12 + (n * 1_000 + i) * 1_000, readings: { COD: 10, pH: 7 } }))
+        const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+        const answer = await fetch(`${base}/readings/${station}`, { method: 'POST', headers, body: JSON.stringify(items) })
+        return { status: answer.status, body: await answer.json() }
+      }
+      let kept = 0
+      let refused = null
+      for (let n = 0; n < 200 && !refused; n++) {
+        const { status, body } = await post(n)
+        if (status === 202) kept++
+        else refused = { status, code: body.code }
+      }
+      expect(refused?.status === 503 && /^QT_JOURNAL_(IO|FULL)$/.test(refused.code), `it answered ${JSON.stringify(refused)}`)
+      expect((await fetch(`http://127.0.0.1:${httpPort}/health/ready`)).status === 503, 'it is still ready')
+      expect(/QT_JOURNAL_(IO|FULL)/.test(output), `no coded error in the log: ${output}`)
+      await run('prlimit', ['--pid', String(limited.pid), '--fsize=unlimited'])
+      expect(await until(async () => (await post(500)).status === 202, 20), 'it did not recover')
+      expect(await ready(), 'it is not ready again')
+      const { records } = JSON.parse(await tool('journal', 'stats', '--repeats', '--json'))
+      expect(records === kept + 1, `${kept + 1} acknowledged, ${records} kept`)
+      await end(limited, 'SIGTERM')
+      return `${kept} kept, then ${refused.code}, then on`
+    }
+  )
 } finally {
   for (const child of children) child.kill('SIGKILL')
   receiver.closeAllConnections()
   receiver.close()
-  rmSync(dataDir, { recursive: true, force: true })
+  for (const dir of [dataDir, fullDir]) rmSync(dir, { recursive: true, force: true })
 }
 console.log(`${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -140,6 +140,23 @@ describe('delivering', () => {
     expect(receiver.sent.filter(id => !id.startsWith('b'))).toEqual(['hangs', 'hangs', 'after'])
   })
 
+  it('sleeps while a receiver hangs and nothing is due: it does not poll', async () => {
+    await record(['hangs', 'AG-A'], ['after', 'AG-A'])
+    const receiver = new Receiver()
+    receiver.answer = () => hang()
+    let looks = 0
+    const outbox = Object.create(state.outbox) as typeof state.outbox
+    outbox.due = (...asked) => {
+      looks += 1
+      return state.outbox.due(...asked)
+    }
+    outbox.nextDue = busy => state.outbox.nextDue(busy)
+    deliver(receiver, { outbox })
+    await until(() => receiver.sent.length === 1)
+    await quiet()
+    expect(looks).toBe(1)
+  })
+
   it('tells a message’s time-out from its content: the reason says so', async () => {
     await record(['a', 'AG-A'])
     const receiver = new Receiver()

@@ -136,7 +136,7 @@ export class OutboxDelivery {
 
   #launch(message: Queued): void {
     const { target } = message
-    if (!this.#isRunning() || this.#busy.has(target)) return
+    if (!this.#isRunning()) return
     const controller = new AbortController()
     const done = this.#deliver(message, controller)
       .catch((error: unknown) => this.#stumble(error))

@@ -48,6 +48,17 @@ describe('opening the state', () => {
     expect(await codeOfRejection(bench.open(other))).toBe('QT_STATE_CORRUPT')
   })
 
+  it('migrates whole or not at all', async () => {
+    const dir = await bench.dir()
+    const db = new Database(join(dir, 'state.sqlite'))
+    db.exec('create table refusals (of_somebody_else text)') // the last table that the first migration makes
+    expect(await codeOfRejection(bench.open(dir))).toBe('QT_STATE_FAILED')
+    expect(db.prepare("select name from sqlite_master where name in ('credentials', 'outbox')").all()).toEqual([])
+    db.exec('drop table refusals')
+    db.close()
+    await bench.open(dir)
+  })
+
   it('refuses a directory that cannot be made, and says what to do', async () => {
     const dir = await bench.dir()
     await writeFile(join(dir, 'file'), '')
