@@ -18,6 +18,9 @@ export interface LinkEvents {
   onUp(ready: Ready): void
 }
 
+/** The writer's own heap holds little: batches lie outside of it. Megabytes. */
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+
 /** Keeps one writer thread running. */
 export class WriterLink {
   #worker: Worker | null = null
@@ -77,7 +80,7 @@ export class WriterLink {
   }
 
   #spawn(): Worker {
-    return new Worker(new URL('./writer.js', import.meta.url), { workerData: this.settings, name: 'journal-writer' })
+    return new Worker(new URL('./writer.js', import.meta.url), { workerData: this.settings, name: 'journal-writer', resourceLimits: HEAP })
   }
 
   #adopt(worker: Worker): void {

@@ -163,7 +163,7 @@ async function live(world: World, from = 0): Promise<void> {
     const clock = { now: (world.journal[arrived - 1]?.record.receivedAt ?? START) + 1 }
     const consumer = new AlarmConsumer(
       { rules: world.rules ?? RULES, alarmLog: new DiskLog(world.disk, world.trouble), clock: () => clock.now, log: quietLog() },
-      { readings: 17, millis: 30 * MINUTE }
+      { readings: 17, restMillis: 0, millis: 30 * MINUTE }
     )
     try {
       await settled(async () => catchUp(consumer, world, { position: await consumer.start(), arrived }))

@@ -15,12 +15,15 @@ interface AlarmPorts {
 
 /** When a snapshot is due, provided there is something new: replaying must stay short and writing rare. */
 interface SnapshotPolicy {
-  /** After so many readings, and not before as many as half the engine holds: a snapshot weighs 16 bytes for each of those. */
+  /** After so many readings, but not sooner than `restMillis` after the last one. */
   readonly readings: number
+  readonly restMillis: Millis
+  /** Or when so much time has passed. */
   readonly millis: Millis
 }
 
-const POLICY: SnapshotPolicy = { readings: 200_000, millis: 5 * MINUTE }
+/** A snapshot of full windows is 20 MB: under load it is saved twice a minute, and a restart replays half a minute. */
+const POLICY: SnapshotPolicy = { readings: 200_000, restMillis: MINUTE / 2, millis: 5 * MINUTE }
 
 /** What must be written before anything else is taken in, in this order: a snapshot, the transitions, a snapshot. */
 interface Effect {
@@ -174,8 +177,9 @@ export class AlarmConsumer implements Consumer {
 
   #isSnapshotDue(): boolean {
     if (!this.#isLive || this.#position <= this.#kept) return false
-    if (this.#ports.clock() - this.#savedAt >= this.#policy.millis) return true
-    return this.#readingsSinceSave >= this.#policy.readings && 2 * this.#readingsSinceSave >= this.#engine.stats().windowReadings
+    const { readings, restMillis, millis } = this.#policy
+    const elapsed = this.#ports.clock() - this.#savedAt
+    return elapsed >= millis || (elapsed >= restMillis && this.#readingsSinceSave >= readings)
   }
 
   async #save(): Promise<void> {

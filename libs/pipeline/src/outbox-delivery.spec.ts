@@ -163,7 +163,10 @@ describe('delivering', () => {
     receiver.answer = () => hang()
     deliver(receiver, { timeoutMs: 10, random: () => 0 })
     await until(async () => (await failures()).length === 1)
-    expect((await failures())[0]).toMatchObject({ attempts: MAX_ATTEMPTS, reason: 'given up after 20 attempts: no answer within 0.01 s' })
+    expect((await failures())[0]).toMatchObject({
+      attempts: MAX_ATTEMPTS,
+      reason: `given up after ${MAX_ATTEMPTS} attempts: no answer within 0.01 s`
+    })
   })
 })
 
@@ -238,7 +241,7 @@ describe('trying again', () => {
     deliver(receiver, { random: () => 0 })
     await until(async () => (await pending()) === 0)
     expect(receiver.sent).toEqual([...Array.from({ length: MAX_ATTEMPTS }, () => 'bad'), 'good'])
-    expect(await failures()).toMatchObject([{ attempts: MAX_ATTEMPTS, reason: 'given up after 20 attempts: HTTP 503' }])
+    expect(await failures()).toMatchObject([{ attempts: MAX_ATTEMPTS, reason: `given up after ${MAX_ATTEMPTS} attempts: HTTP 503` }])
     expect(logged).toMatchObject([{ code: 'QT_DELIVERY_FAILED', alarm: 'bad', channel: 'mqtt' }])
   })
 

@@ -38,7 +38,8 @@ const LANES = 16
 const TIMEOUT: Millis = 10 * SECOND
 const FIRST_WAIT: Millis = SECOND
 const LONGEST_WAIT: Millis = 10 * MINUTE
-export const MAX_ATTEMPTS = 20
+/** Full jitter waits 5 min on average in the end: 24 h come first, so that a server that is down overnight loses nothing. */
+export const MAX_ATTEMPTS = 300
 const MAX_AGE: Millis = DAY
 /** Somebody else may have put a message back (the operator's command line): look again now and then. */
 const LOOK_AGAIN: Millis = 30 * SECOND
@@ -59,8 +60,8 @@ export function waitBefore(attempt: number, random: () => number): Millis {
  *
  * - One lane per target: its messages leave one after another, in order, and a later one waits until the one before is
  *   delivered or given up. Lanes do not wait for each other; at most `lanes` are at work, each attempt for at most 10 s.
- * - An attempt that failed is tried again after growing waits, or when the receiver says (`notBefore`). After 20 attempts
- *   or 24 h it is given up and stays visible as failed. A rejected one is given up at once.
+ * - An attempt that failed is tried again after growing waits, or when the receiver says (`notBefore`). After 24 h
+ *   (or 300 attempts) it is given up and stays visible as failed. A rejected one is given up at once.
  * - Between attempts one timer sleeps until the next message falls due; `wake()` when something was recorded.
  * - A message that was sent and cannot be marked (disk full) holds its lane until it can: it is not sent over and over.
  */

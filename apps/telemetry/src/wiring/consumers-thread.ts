@@ -13,6 +13,9 @@ const NOTHING_YET: ConsumersReport = {
   unreadable: 0
 }
 
+/** Batches live for milliseconds: a small nursery keeps them cheap. The rest is the alarm engine's windows, about 50 MB when full. */
+const HEAP = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 1_024 }
+
 interface Events {
   /** Transitions that are recorded: messages wait in the outbox. */
   onTransitions(transitions: readonly AlarmTransition[]): void
@@ -34,7 +37,11 @@ export class ConsumersThread {
 
   /** Starts the thread; resolves when its consumers read. */
   static async start(setup: ConsumersSetup, events: Events, log: Logger): Promise<ConsumersThread> {
-    const worker = new Worker(new URL('../workers/consumers.js', import.meta.url), { workerData: setup, name: 'quantrac-consumers' })
+    const worker = new Worker(new URL('../workers/consumers.js', import.meta.url), {
+      workerData: setup,
+      name: 'quantrac-consumers',
+      resourceLimits: HEAP
+    })
     const thread = new ConsumersThread(worker)
     await new Promise<void>((resolve, reject) => {
       worker.on('message', (message: FromConsumers) => {

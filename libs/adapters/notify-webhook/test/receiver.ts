@@ -12,12 +12,13 @@ export interface Received {
 export class Receiver {
   readonly received: Received[] = []
   readonly #server: Server
-  /** Connections that the sender has closed. */
+  /** Connections that brought a request and are closed. The fetch of Node 24 opens another one at once, and closes it. */
   #closed = 0
 
   private constructor(answer: (response: ServerResponse) => void) {
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = []
+      request.socket.once('close', () => (this.#closed += 1))
       request.on('data', (chunk: Buffer) => chunks.push(chunk))
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString('utf8')
@@ -25,7 +26,7 @@ export class Receiver {
         answer(response)
       })
     })
-    this.#server.on('connection', socket => socket.on('close', () => (this.#closed += 1)).on('error', () => undefined))
+    this.#server.on('connection', socket => socket.on('error', () => undefined))
   }
 
   static async start(answer: (response: ServerResponse) => void): Promise<Receiver> {

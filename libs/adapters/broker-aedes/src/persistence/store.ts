@@ -19,6 +19,9 @@ interface Batch {
   durable: boolean
 }
 
+/** The writer's own heap holds little: batches lie outside of it. Megabytes. */
+const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 }
+
 /**
  * The main thread's end of the session file: collects changes and hands them to the writer's thread, one batch at a time, in
  * order. What arrives while a batch is being committed becomes the next batch (group commit).
@@ -44,7 +47,7 @@ export class SessionStore {
 
   /** @throws BrokerError QT_MQTT_SESSIONS_LOCKED, QT_MQTT_SESSIONS_UNREADABLE */
   static async open(setup: WriterSetup, onFailed: OnFailed = () => undefined): Promise<{ store: SessionStore; content: FileContent }> {
-    const worker = new Worker(new URL('./writer.js', import.meta.url), { workerData: setup, name: 'sessions' })
+    const worker = new Worker(new URL('./writer.js', import.meta.url), { workerData: setup, name: 'sessions', resourceLimits: HEAP })
     const [answer] = (await once(worker, 'message')) as [FromWriter]
     if (answer.kind === 'opened') return { store: new SessionStore(worker, onFailed), content: answer.content }
     await worker.terminate()
