@@ -1,4 +1,5 @@
-import { STATION_CODE } from '#libs/model'
+import type { TopicKind } from '#libs/wire'
+import { parseTopic, TOPIC_ROOT } from '#libs/wire'
 
 export const TOKEN_ROLES = ['reader', 'operator', 'ingest'] as const
 /** What an API token may do: read; read and acknowledge; post readings. */
@@ -12,23 +13,26 @@ export type Principal =
 /** MQTT user name of programs; the password is their API token (design, section 6). */
 export const TOKEN_USER = 'token'
 
-const ROOT = 'quantrac/v1'
-const ALARMS = `${ROOT}/alarms`
-/** The last parts of the topics that a station may publish to, and subscribe to. */
-const PUBLISHED = ['readings', 'status', 'commands/reply'] as const
-const SUBSCRIBED = ['commands', 'commands/reply', 'readings', 'status'] as const
+const ALARMS = `${TOPIC_ROOT}/alarms`
+const PUBLISHED: readonly TopicKind[] = ['readings', 'status', 'reply']
+const SUBSCRIBED: readonly TopicKind[] = ['commands', 'reply', 'readings', 'status']
+
+/** True for a topic of one of these kinds that belongs to the station itself. */
+function isOwn(code: string, topic: string, kinds: readonly TopicKind[]): boolean {
+  const parsed = parseTopic(topic)
+  return parsed !== undefined && parsed.station === code && kinds.includes(parsed.kind)
+}
 
 /** A station publishes only its own topics; a token publishes nothing over MQTT. */
 export function mayPublish(principal: Principal, topic: string): boolean {
-  if (principal.kind !== 'station' || !STATION_CODE.test(principal.code)) return false
-  return PUBLISHED.some(part => topic === `${ROOT}/${principal.code}/${part}`)
+  return principal.kind === 'station' && isOwn(principal.code, topic, PUBLISHED)
 }
 
 /** A station subscribes only its own topics (with or without a wildcard below them); readers and operators only alarms. */
 export function maySubscribe(principal: Principal, filter: string): boolean {
   if (principal.kind === 'station') {
-    const own = `${ROOT}/${principal.code}/`
-    return filter === `${own}#` || filter === `${own}+` || SUBSCRIBED.some(part => filter === `${own}${part}`)
+    const own = `${TOPIC_ROOT}/${principal.code}/`
+    return filter === `${own}#` || filter === `${own}+` || isOwn(principal.code, filter, SUBSCRIBED)
   }
   if (principal.role === 'ingest') return false
   return filter === ALARMS || filter.startsWith(`${ALARMS}/`)

@@ -1,6 +1,6 @@
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../chaos/src/free-port.js'
 import { Ops } from '../../chaos/src/ops.js'
 import { Server } from '../../chaos/src/server.js'
 import type { LoadClient } from '../../mqtt-benchmark-ts/src/index.js'
@@ -102,13 +102,4 @@ export class BenchServer {
       await sleep(50)
     }
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SECOND } from '#libs/model'
 import { Api } from './api.js'
 import { type AlarmsAudit, auditAlarms, auditReadings, type ReadingsAudit } from './audit.js'
 import { ProofError } from './errors.js'
+import { freePort } from './free-port.js'
 import { type Numbered, REACH } from './numbered.js'
 import { Ops } from './ops.js'
 import { POINTS, type Point } from './options.js'
@@ -189,12 +189,4 @@ function withSecrets(stations: readonly Numbered[], secrets: Readonly<Record<str
     if (secret === undefined) throw new ProofError('QT_PROOF_ANSWER', `ops made no secret for ${numbered.station}`)
     return { ...numbered, secret }
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>(resolve => server.close(() => resolve()))
-  return port
 }

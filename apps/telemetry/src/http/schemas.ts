@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ALARM_STATES } from '#libs/alarms'
 import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS } from '#libs/model'
 
 /** The shapes of the HTTP contract (design, section 7). OpenAPI is made from them; what is sent is checked by the tests. */
@@ -37,17 +38,7 @@ export const AlarmsQuery = z.object({
     .enum(['true', 'false'])
     .transform(v => v === 'true')
     .optional(),
-  state: z
-    .enum([
-      'normal',
-      'unacknowledged-active',
-      'acknowledged-active',
-      'rtn-unacknowledged',
-      'shelved',
-      'suppressed-by-design',
-      'out-of-service'
-    ])
-    .optional()
+  state: z.enum(ALARM_STATES).optional()
 })
 export const AlarmPath = z.object({ id: z.string().min(1).max(200) })
 export const AcknowledgeBody = z.strictObject({

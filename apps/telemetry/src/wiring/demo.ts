@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { hashSecret, newSecret } from '#libs/adapters/state'
+import { readingsTopic } from '#libs/wire'
 import type { Parts } from './parts.js'
 
 const FLEET = fileURLToPath(new URL('../../../../simulators/fleet/src/main.js', import.meta.url))
@@ -34,7 +35,7 @@ function greet({ config, stations, broker }: Parts, url: string, secrets: readon
   if (!station || !secret) return
   const parameter = station.parameters.includes('COD') ? 'COD' : station.parameters[0]
   const payload = `{"at":"'$(date -Iseconds)'","readings":{"${parameter}":60.5}}`
-  const topic = `quantrac/v1/${station.code}/readings`
+  const topic = readingsTopic(station.code)
   process.stdout.write(`
 quantrac demo: ${stations.all.length} simulated stations (${stations.all[0]?.code} …)
   look     ${url}/api/v1/latest   ${url}/api/v1/alarms   ${url}/api/docs

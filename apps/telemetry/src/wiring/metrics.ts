@@ -45,11 +45,6 @@ export class Metrics {
     counts.refused += receipt.refused.length + (receipt.refusal ? 1 : 0)
   }
 
-  /** Since the start of this process. */
-  station(code: string): Readonly<PerStation> {
-    return this.#stations.get(code) ?? { messages: 0, repeated: 0, accepted: 0, refused: 0 }
-  }
-
   #of(station: string): PerStation {
     let counts = this.#stations.get(station)
     if (!counts) {

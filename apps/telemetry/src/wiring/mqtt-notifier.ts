@@ -1,6 +1,7 @@
 import type { AedesBroker } from '#libs/adapters/broker-aedes'
 import { codeOf, formatInstant, messageOf } from '#libs/model'
 import type { Delivery, Notifier, OutboxMessage } from '#libs/pipeline'
+import { alarmView } from '../http/views.js'
 
 /**
  * Alarm transitions on `quantrac/v1/alarms/{station}`, QoS 1: delivered means that they are queued on disk for every
@@ -16,12 +17,7 @@ export class MqttNotifier implements Notifier {
 
   async deliver({ key, target, transition }: OutboxMessage): Promise<Delivery> {
     const { alarm, kind, at } = transition
-    const times = {
-      raisedAt: formatInstant(alarm.raisedAt),
-      clearedAt: alarm.clearedAt === null ? null : formatInstant(alarm.clearedAt),
-      acknowledgedAt: alarm.acknowledgedAt === null ? null : formatInstant(alarm.acknowledgedAt)
-    }
-    const payload = JSON.stringify({ id: key, type: `alarm.${kind}`, at: formatInstant(at), alarm: { ...alarm, ...times } })
+    const payload = JSON.stringify({ id: key, type: `alarm.${kind}`, at: formatInstant(at), alarm: alarmView(alarm) })
     try {
       await this.#broker.publish(target, Buffer.from(payload), { qos: 1, retain: false })
       return { outcome: 'delivered' }

@@ -31,7 +31,6 @@ export interface Parts {
   readonly store: SqliteStore
   readonly state: State
   readonly broker: AedesBroker
-  readonly outbox: OutboxDelivery
   readonly live: Live
   readonly alarmEvents: AlarmEvents
   readonly metrics: Metrics
@@ -91,7 +90,6 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     store,
     state,
     broker,
-    outbox,
     live,
     alarmEvents,
     metrics,

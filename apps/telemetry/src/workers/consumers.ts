@@ -33,8 +33,9 @@ async function main(): Promise<void> {
   const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
   const rules = new CompiledRules(setup.rules)
   const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
-  const consumers: Consumer[] = [new StoreConsumer(store, outcome => addUp(counts, outcome)), alarms, new RefusalConsumer(state.refusals)]
-  const runners = consumers.map(consumer => new ConsumerRunner(consumer, { source, log }))
+  const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
+  const alarmRunner = run(alarms)
+  const runners = [run(new StoreConsumer(store, outcome => addUp(counts, outcome))), alarmRunner, run(new RefusalConsumer(state.refusals))]
   for (const runner of runners) await runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
 
@@ -42,7 +43,7 @@ async function main(): Promise<void> {
     post({ type: 'report', positions: runners.map(r => r.position), store: { ...counts }, unreadable: source.unreadable })
   const reporting = setInterval(report, REPORT_MS)
   const ticking = setInterval(() => {
-    const caughtUp = runners[1] !== undefined && runners[1].position.sequence >= source.lastSequence()
+    const caughtUp = alarmRunner.position.sequence >= source.lastSequence()
     if (caughtUp) alarms.tick(Date.now()).catch((error: unknown) => log.error({ code: codeOf(error) }, messageOf(error)))
   }, TICK_MS)
 
@@ -56,7 +57,6 @@ async function main(): Promise<void> {
     clearInterval(reporting)
     clearInterval(ticking)
     for (const failure of await closers.close()) log.error({ code: failure.code }, `closing ${failure.name}: ${failure.message}`)
-    post({ type: 'stopped' })
     port?.close()
   }
 }

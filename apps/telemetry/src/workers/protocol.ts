@@ -25,4 +25,3 @@ export type FromConsumers =
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | { readonly type: 'report'; readonly positions: readonly ConsumerPosition[]; readonly store: StoreCounts; readonly unreadable: number }
   | { readonly type: 'transitions'; readonly transitions: readonly AlarmTransition[] }
-  | { readonly type: 'stopped' }
