@@ -5,6 +5,9 @@ import { CodedError } from './errors.js'
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
 const bytes = (fallback: number) => z.coerce.number().int().min(1).default(fallback)
+/** A listener that may be switched off. */
+const portOrOff = (fallback: number) => z.union([z.literal('off').transform(() => null), port(fallback)])
+const extraPort = z.coerce.number().int().min(0).max(65_535).optional()
 const count = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000).default(fallback)
 
 /** Named instants at which the process kills itself, for the proof that nothing is lost there. Never set in production. */
@@ -17,6 +20,9 @@ export const FAULT_POINTS = [
 ] as const
 export type FaultPoint = (typeof FAULT_POINTS)[number]
 
+/** Bucket names are put together from this one: `quantrac`, `quantrac-context` … */
+const BUCKET = /^[A-Za-z0-9][A-Za-z0-9_-]{0,50}$/
+
 const GIBIBYTE = 2 ** 30
 const HOUR_MS = 3_600_000
 
@@ -24,12 +30,24 @@ const HOUR_MS = 3_600_000
 const Settings = z.strictObject({
   DATA_DIR: z.string().min(1).default('./data'),
   HTTP_HOST: z.string().min(1).default('127.0.0.1'),
-  HTTP_PORT: port(8080),
+  HTTP_PORT: portOrOff(8080),
+  HTTPS_PORT: extraPort,
   MQTT_HOST: z.string().min(1).default('127.0.0.1'),
-  MQTT_PORT: port(1883),
+  MQTT_PORT: portOrOff(1883),
+  MQTTS_PORT: extraPort,
+  MQTT_WS_PORT: extraPort,
+  MQTT_WSS_PORT: extraPort,
+  TLS_CERT: z.string().min(1).optional(),
+  TLS_KEY: z.string().min(1).optional(),
+  TLS_CLIENT_CA: z.string().min(1).optional(),
   REGISTRY_DIR: z.string().min(1).optional(),
   DEVICES_DIR: z.string().min(1).default('devices'),
   DEMO: z.enum(['on', 'off']).optional(),
+  INFLUX_URL: z.url({ protocol: /^https?$/ }).optional(),
+  INFLUX_ORG: z.string().min(1).max(100).default('quantrac'),
+  INFLUX_BUCKET: z.string().regex(BUCKET, 'letters, digits, - and _').default('quantrac'),
+  INFLUX_TOKEN: z.string().min(1).optional(),
+  STATE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).optional(),
   JOURNAL_MAX_BYTES: bytes(8 * GIBIBYTE),
@@ -47,16 +65,42 @@ const Settings = z.strictObject({
   FAULT_AFTER: z.coerce.number().int().min(1).default(1)
 })
 
+export interface TlsFiles {
+  /** Certificate chain, the server's own first. */
+  readonly cert: string
+  readonly key: string
+  /** Authorities whose client certificates are taken for stations; null: nobody is asked for one. */
+  readonly clientCa: string | null
+}
+
+export interface InfluxSettings {
+  readonly url: string
+  readonly org: string
+  /** Bucket of the readings; the others are named after it. */
+  readonly bucket: string
+  readonly token: string
+}
+
 export interface Config {
   readonly dataDir: string
-  readonly http: { readonly host: string; readonly port: number }
+  /** A port is null where that listener is off; plain HTTP and MQTT are on by default. */
+  readonly http: { readonly host: string; readonly port: number | null; readonly tlsPort: number | null }
   readonly mqtt: {
     readonly host: string
-    readonly port: number
+    readonly port: number | null
+    readonly tlsPort: number | null
+    readonly wsPort: number | null
+    readonly wssPort: number | null
     readonly maxConnections: number
     readonly maxConnectionsPerAddress: number
     readonly maxSessions: number
   }
+  /** Paths of PEM files, read again when they change. Null: nothing is encrypted. */
+  readonly tls: TlsFiles | null
+  /** Null: the time series live in SQLite. */
+  readonly influx: InfluxSettings | null
+  /** `postgres://…`; null: the state lives in SQLite. */
+  readonly stateUrl: string | null
   readonly registryDir: string
   readonly devicesDir: string
   /** True while nothing else is configured (design, section 8): the example registry with simulated stations. */
@@ -83,9 +127,28 @@ export function readConfig(environment: Environment): Config {
   const raw = gather(environment, problems)
   const parsed = Settings.safeParse(raw)
   if (!parsed.success) problems.push(...parsed.error.issues.map(describeIssue))
-  else if (parsed.data.SMTP_URL && !parsed.data.SMTP_FROM) problems.push(`${PREFIX}SMTP_FROM: needed beside ${PREFIX}SMTP_URL`)
+  else problems.push(...missingBeside(parsed.data))
   if (!parsed.success || problems.length > 0) throw new CodedError('QT_CONFIG_INVALID', `cannot start:\n  ${problems.join('\n  ')}`)
   return toConfig(parsed.data)
+}
+
+type Parsed = z.infer<typeof Settings>
+const ENCRYPTED = ['HTTPS_PORT', 'MQTTS_PORT', 'MQTT_WSS_PORT'] as const
+
+/** Settings that mean nothing without another. */
+function missingBeside(s: Parsed): string[] {
+  const needs = (given: keyof Parsed, needed: keyof Parsed) =>
+    s[given] !== undefined && s[needed] === undefined ? [`${PREFIX}${needed}: needed beside ${PREFIX}${given}`] : []
+  const encrypted = ENCRYPTED.find(name => s[name] !== undefined)
+  return [
+    ...needs('SMTP_URL', 'SMTP_FROM'),
+    ...needs('INFLUX_URL', 'INFLUX_TOKEN'),
+    ...needs('TLS_CERT', 'TLS_KEY'),
+    ...needs('TLS_KEY', 'TLS_CERT'),
+    ...needs('TLS_CLIENT_CA', 'TLS_CERT'),
+    ...(encrypted && !s.TLS_CERT ? needs(encrypted, 'TLS_CERT') : []),
+    ...(s.HTTP_PORT === null && s.HTTPS_PORT === undefined ? [`${PREFIX}HTTPS_PORT: needed where ${PREFIX}HTTP_PORT is off`] : [])
+  ]
 }
 
 function gather(environment: Environment, problems: string[]): Record<string, string> {
@@ -111,18 +174,24 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${PREFIX}${issue.path.join('.')}: ${issue.message}`
 }
 
-function toConfig(s: z.infer<typeof Settings>): Config {
+function toConfig(s: Parsed): Config {
   const demo = s.DEMO === undefined ? s.REGISTRY_DIR === undefined : s.DEMO === 'on'
   return {
     dataDir: s.DATA_DIR,
-    http: { host: s.HTTP_HOST, port: s.HTTP_PORT },
+    http: { host: s.HTTP_HOST, port: s.HTTP_PORT, tlsPort: s.HTTPS_PORT ?? null },
     mqtt: {
       host: s.MQTT_HOST,
       port: s.MQTT_PORT,
+      tlsPort: s.MQTTS_PORT ?? null,
+      wsPort: s.MQTT_WS_PORT ?? null,
+      wssPort: s.MQTT_WSS_PORT ?? null,
       maxConnections: s.MQTT_MAX_CONNECTIONS,
       maxConnectionsPerAddress: s.MQTT_MAX_CONNECTIONS_PER_ADDRESS,
       maxSessions: s.MQTT_MAX_SESSIONS
     },
+    tls: s.TLS_CERT && s.TLS_KEY ? { cert: s.TLS_CERT, key: s.TLS_KEY, clientCa: s.TLS_CLIENT_CA ?? null } : null,
+    influx: s.INFLUX_URL && s.INFLUX_TOKEN ? { url: s.INFLUX_URL, org: s.INFLUX_ORG, bucket: s.INFLUX_BUCKET, token: s.INFLUX_TOKEN } : null,
+    stateUrl: s.STATE_URL ?? null,
     registryDir: s.REGISTRY_DIR ?? 'devices/registry',
     devicesDir: s.DEVICES_DIR,
     demo,

@@ -32,6 +32,16 @@ describe('readConfig', () => {
     expect(readConfig({ QUANTRAC_DEMO: 'off' }).demo).toBe(false)
   })
 
+  it('moves time series, state and listeners by one setting each', () => {
+    const influx = { url: 'http://127.0.0.1:8086', org: 'quantrac', bucket: 'quantrac', token: 't' }
+    expect(readConfig({ QUANTRAC_INFLUX_URL: influx.url, QUANTRAC_INFLUX_TOKEN: 't' }).influx).toEqual(influx)
+    expect(readConfig({ QUANTRAC_STATE_URL: 'postgres://q@127.0.0.1/q' }).stateUrl).toBe('postgres://q@127.0.0.1/q')
+    const tls = { QUANTRAC_TLS_CERT: 'c.pem', QUANTRAC_TLS_KEY: 'k.pem' }
+    const encrypted = readConfig({ ...tls, QUANTRAC_MQTT_PORT: 'off', QUANTRAC_MQTTS_PORT: '8883' })
+    expect(encrypted.tls).toEqual({ cert: 'c.pem', key: 'k.pem', clientCa: null })
+    expect(encrypted.mqtt).toMatchObject({ port: null, tlsPort: 8883, wsPort: null, wssPort: null })
+  })
+
   it('reads a setting from the file that NAME_FILE names, without the line end', () => {
     const file = join(dir, 'url')
     writeFileSync(file, 'smtp://user:pass@127.0.0.1:2525\n')
@@ -56,7 +66,11 @@ describe('readConfig', () => {
   })
 
   it('asks for a sender beside a mail server', () => {
-    expect(messageThrown(() => readConfig({ QUANTRAC_SMTP_URL: 'smtp://127.0.0.1:25' }))).toContain('QUANTRAC_SMTP_FROM')
+    const complaint = (environment: Record<string, string>) => messageThrown(() => readConfig(environment))
+    expect(complaint({ QUANTRAC_SMTP_URL: 'smtp://127.0.0.1:25' })).toContain('QUANTRAC_SMTP_FROM: needed')
+    expect(complaint({ QUANTRAC_INFLUX_URL: 'http://127.0.0.1:8086' })).toContain('QUANTRAC_INFLUX_TOKEN: needed')
+    expect(complaint({ QUANTRAC_MQTTS_PORT: '8883' })).toContain('QUANTRAC_TLS_CERT: needed')
+    expect(complaint({ QUANTRAC_TLS_CERT: 'a.pem', QUANTRAC_HTTP_PORT: 'off' })).toMatch(/TLS_KEY: needed[\s\S]*HTTPS_PORT: needed/)
   })
 
   it('leaves the tests’ own variables and other programs’ alone', () => {

@@ -33,7 +33,8 @@ export async function listen(parts: Parts): Promise<{ url: string; close: () => 
   app.useGlobalPipes(new StandardSchemaValidationPipe({ exceptionFactory: invalidRequest }))
   app.useGlobalFilters(new ProblemFilter(parts.log))
   document(app)
-  const { host, port } = parts.config.http
+  const { host, port: configured } = parts.config.http
+  const port = configured ?? 0
   try {
     await app.listen(port, host)
   } catch (error) {

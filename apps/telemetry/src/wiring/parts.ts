@@ -170,7 +170,7 @@ function openBroker({ config, registry, state, ingest, metrics, log }: BrokerSou
   const { stations } = registry
   return AedesBroker.listen({
     host: config.mqtt.host,
-    port: config.mqtt.port,
+    port: config.mqtt.port ?? 0,
     dataDir: config.dataDir,
     limits: {
       connections: config.mqtt.maxConnections,
