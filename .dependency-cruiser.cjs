@@ -73,7 +73,7 @@ module.exports = {
       'simulators-are-outsiders',
       'They speak MQTT and HTTP; they share vocabulary, not code paths.',
       { path: '^simulators/', pathNot: tests },
-      { path: '^(libs|apps)/', pathNot: '^libs/(model|wire|platform)/src/index[.]ts$' }
+      { path: '^(libs|apps)/', pathNot: '^libs/(model|wire|platform|test-servers)/src/index[.]ts$' }
     ),
     error(
       'front-door-only',
@@ -88,9 +88,19 @@ module.exports = {
       { path: '^libs/testkit/' }
     ),
     error(
+      'real-servers-beside-tests',
+      'They are started by specs, benches and the kill proof, never by what ships.',
+      { pathNot: ['^libs/test-servers/', '^simulators/(bench|chaos)/', ...tests] },
+      { path: '^libs/test-servers/' }
+    ),
+    error('test-servers-is-a-leaf', 'It starts programs and knows no domain.', lib('test-servers'), {
+      path: '^(libs|apps|simulators)/',
+      pathNot: '^libs/test-servers/'
+    }),
+    error(
       'no-dev-packages-in-shipped-code',
       'A server installed without development packages must start.',
-      { path: '^(apps|libs|simulators)/', pathNot: ['^libs/testkit/', ...tests] },
+      { path: '^(apps|libs|simulators)/', pathNot: ['^libs/(testkit|test-servers)/', ...tests] },
       { dependencyTypes: ['npm-dev'] }
     )
   ],

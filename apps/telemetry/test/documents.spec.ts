@@ -6,7 +6,7 @@ const sources = (dir: string): string[] =>
   readdirSync(dir, { withFileTypes: true }).flatMap(entry => {
     const path = join(dir, entry.name)
     if (entry.isDirectory()) return sources(path)
-    return path.endsWith('.ts') && !/\.spec\.ts$|\/test\/|\/testkit\//.test(path) ? [readFileSync(path, 'utf8')] : []
+    return path.endsWith('.ts') && !/\.spec\.ts$|\/test\/|\/test(kit|-servers)\//.test(path) ? [readFileSync(path, 'utf8')] : []
   })
 
 const found = (pattern: RegExp, text: string): string[] => [...new Set([...text.matchAll(pattern)].map(match => String(match[1])))].sort()

@@ -190,7 +190,8 @@ function toConfig(s: Parsed): Config {
       maxSessions: s.MQTT_MAX_SESSIONS
     },
     tls: s.TLS_CERT && s.TLS_KEY ? { cert: s.TLS_CERT, key: s.TLS_KEY, clientCa: s.TLS_CLIENT_CA ?? null } : null,
-    influx: s.INFLUX_URL && s.INFLUX_TOKEN ? { url: s.INFLUX_URL, org: s.INFLUX_ORG, bucket: s.INFLUX_BUCKET, token: s.INFLUX_TOKEN } : null,
+    influx:
+      s.INFLUX_URL && s.INFLUX_TOKEN ? { url: s.INFLUX_URL, org: s.INFLUX_ORG, bucket: s.INFLUX_BUCKET, token: s.INFLUX_TOKEN } : null,
     stateUrl: s.STATE_URL ?? null,
     registryDir: s.REGISTRY_DIR ?? 'devices/registry',
     devicesDir: s.DEVICES_DIR,

@@ -29,6 +29,8 @@ const PLANTED: Readonly<Record<string, { file: string; imports: readonly string[
   'simulators-are-outsiders': { file: 'simulators/fleet/src/insider.ts', imports: ['#libs/journal'] },
   'front-door-only': { file: 'apps/telemetry/src/back-door.ts', imports: ['../../../libs/model/src/reading.js'] },
   'testkit-in-tests-only': { file: 'apps/telemetry/src/ships-fakes.ts', imports: ['#libs/testkit'] },
+  'real-servers-beside-tests': { file: 'apps/telemetry/src/ships-servers.ts', imports: ['#libs/test-servers'] },
+  'test-servers-is-a-leaf': { file: 'libs/test-servers/src/knows-stations.ts', imports: ['#libs/model'] },
   'no-dev-packages-in-shipped-code': { file: 'libs/pipeline/src/ships-tools.ts', imports: ['fast-check'] }
 }
 
@@ -54,6 +56,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/adapters/store-sqlite/test/child.ts': ['#libs/testkit', '#libs/adapters/state'],
   'libs/adapters/broker-aedes/src/index.ts': ['aedes', 'better-sqlite3', '#libs/platform'],
   'libs/adapters/store-influx/src/index.ts': ['@influxdata/influxdb-client', '#libs/pipeline'],
+  'libs/test-servers/src/index.ts': ['node:child_process', 'testcontainers'],
+  'libs/adapters/store-influx/src/store.real.spec.ts': ['#libs/test-servers', '#libs/testkit'],
+  'simulators/chaos/src/kill.ts': ['#libs/test-servers'],
   'libs/testkit/src/index.ts': ['#libs/pipeline', 'fast-check'],
   'apps/telemetry/src/main.ts': ['@nestjs/common', '#libs/adapters/broker-aedes', '#libs/journal', '#libs/pipeline', 'zod'],
   'simulators/fleet/src/fleet.spec.ts': ['#libs/testkit', '../../../apps/telemetry/src/main.js'],
@@ -61,7 +66,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Stand-ins for packages: the rules see only where a package lies and what package.json says of it. */
-const PACKAGES = ['zod', 'pino', 'aedes', 'better-sqlite3', 'fast-check', '@nestjs/common', '@influxdata/influxdb-client']
+const PACKAGES = ['zod', 'pino', 'aedes', 'better-sqlite3', 'fast-check', '@nestjs/common', '@influxdata/influxdb-client', 'testcontainers']
 const COPIED = ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']
 
 interface Cruise {

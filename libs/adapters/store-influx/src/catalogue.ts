@@ -1,0 +1,98 @@
+/**
+ * What quantrac keeps in InfluxDB 2: buckets, measurements, tags and fields. The boards are checked against this list, and
+ * whoever reads the data with a tool of his own finds its words here. Tags are only what comes from a registry (stations,
+ * parameters, rules) or from a short list of words: the number of series follows the number of instruments.
+ */
+
+/** Buckets by what they hold; each is named after the setting QUANTRAC_INFLUX_BUCKET. */
+export const BUCKETS = {
+  /** Readings as they came. */
+  readings: '',
+  /** Sums per hour, kept longer than readings. */
+  hourly: '-hourly',
+  /** Sums per day, kept for ever. */
+  daily: '-daily',
+  /** Everything else: the cursor, conflicts, what could not be stored, and what boards need beside the readings. */
+  context: '-context'
+} as const
+export type BucketRole = keyof typeof BUCKETS
+
+/** `quantrac`, `quantrac-hourly` … */
+export const bucketName = (base: string, role: BucketRole): string => `${base}${BUCKETS[role]}`
+
+export interface Measurement {
+  readonly bucket: BucketRole
+  readonly tags: readonly string[]
+  /** Fields with their type in line protocol. */
+  readonly fields: Readonly<Record<string, 'float' | 'integer' | 'string' | 'boolean'>>
+  readonly meaning: string
+}
+
+export const MEASUREMENTS = {
+  reading: {
+    bucket: 'readings',
+    tags: ['station', 'parameter'],
+    fields: {
+      value: 'float',
+      flag: 'integer',
+      status: 'string',
+      revision: 'integer',
+      sequence: 'integer',
+      received_at: 'integer',
+      extra: 'string'
+    },
+    meaning: 'one reading at its instant; `extra` (JSON) only where unit, road, flags or the reported value differ from the usual'
+  },
+  cursor: {
+    bucket: 'context',
+    tags: ['consumer'],
+    fields: { sequence: 'integer' },
+    meaning: 'last journal record whose readings are stored; one point at a fixed instant'
+  },
+  conflict: {
+    bucket: 'context',
+    tags: ['station', 'parameter'],
+    fields: { at: 'integer', revision: 'integer', kept: 'float', other: 'float', sequence: 'integer', received_at: 'integer' },
+    meaning: 'a second value for one identity with an equal revision'
+  },
+  set_aside: {
+    bucket: 'context',
+    tags: ['station', 'parameter'],
+    fields: { at: 'integer', sequence: 'integer', reason: 'string', line: 'string' },
+    meaning: 'a reading that InfluxDB refused for good, with its reason'
+  },
+  station: {
+    bucket: 'context',
+    tags: ['station'],
+    fields: {
+      name: 'string',
+      kind: 'string',
+      zone: 'string',
+      agency: 'string',
+      profile: 'string',
+      lat: 'float',
+      lon: 'float',
+      parameters: 'integer',
+      expected_seconds: 'integer'
+    },
+    meaning: 'the registry: one point for each station at a fixed instant'
+  },
+  station_state: {
+    bucket: 'context',
+    tags: ['station'],
+    fields: { state: 'string', code: 'integer' },
+    meaning: 'a station’s state each time it changes, and once an hour'
+  },
+  limit: {
+    bucket: 'context',
+    tags: ['station', 'parameter', 'rule'],
+    fields: { low: 'float', high: 'float', tendency: 'float', preparing: 'float', unit: 'string', source: 'string' },
+    meaning: 'limits in force as the rules file states them: one point for each at a fixed instant'
+  },
+  alarm: {
+    bucket: 'context',
+    tags: ['station', 'transition', 'severity'],
+    fields: { id: 'string', parameter: 'string', rule: 'string', kind: 'string', state: 'string', value: 'float' },
+    meaning: 'one transition of an alarm at its instant'
+  }
+} as const satisfies Record<string, Measurement>
