@@ -62,7 +62,7 @@ describe('ConsumerRunner', () => {
     const source = new Numbers(10)
     const consumer = new Collector()
     const runner = new ConsumerRunner(consumer, { source, log: quiet(), gatherMs: 0 })
-    await runner.start()
+    runner.start()
     await consumer.reach(10)
     source.last = 17
     runner.wake()
@@ -75,7 +75,7 @@ describe('ConsumerRunner', () => {
   it('goes on after the cursor that the consumer kept', async () => {
     const consumer = new Collector(4)
     const runner = new ConsumerRunner(consumer, { source: new Numbers(6), log: quiet(), gatherMs: 0 })
-    await runner.start()
+    runner.start()
     await consumer.reach(2)
     await runner.close()
     expect(consumer.seen).toEqual([5, 6])
@@ -86,7 +86,7 @@ describe('ConsumerRunner', () => {
     consumer.failures = 2
     const log = quiet()
     const runner = new ConsumerRunner(consumer, { source: new Numbers(5), log, gatherMs: 0 })
-    await runner.start()
+    runner.start()
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(runner.position).toMatchObject({ sequence: 0, trouble: { code: 'QT_TEST_AWAY', message: 'far side away' } })
     await consumer.reach(5)
@@ -97,12 +97,30 @@ describe('ConsumerRunner', () => {
     expect(log.lines.at(-1)).toContain('goes on')
   })
 
+  it('asks a far side that is away at the start again', async () => {
+    const consumer = new Collector(2)
+    const begin = consumer.start.bind(consumer)
+    let away = 2
+    consumer.start = () => (away-- > 0 ? Promise.reject(Object.assign(new Error('away'), { code: 'QT_TEST_AWAY' })) : begin())
+    const log = quiet()
+    const runner = new ConsumerRunner(consumer, { source: new Numbers(5), log, gatherMs: 0 })
+    runner.start()
+    await new Promise(resolve => setTimeout(resolve, 20))
+    expect(runner.started).toBe(false)
+    expect(runner.position.trouble).toEqual({ code: 'QT_TEST_AWAY', message: 'away' })
+    await consumer.reach(3)
+    await runner.close()
+    expect(consumer.seen).toEqual([3, 4, 5])
+    expect(runner.started).toBe(true)
+    expect(log.lines.filter(line => line.includes('QT_TEST_AWAY'))).toHaveLength(1)
+  })
+
   it('ends while it is idle and while it waits after a failure', async () => {
     const failing = new Collector()
     failing.failures = 1_000
     for (const consumer of [new Collector(), failing]) {
       const runner = new ConsumerRunner(consumer, { source: new Numbers(3), log: quiet() })
-      await runner.start()
+      runner.start()
       await new Promise(resolve => setTimeout(resolve, 10))
       await runner.close()
     }

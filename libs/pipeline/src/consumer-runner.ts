@@ -5,7 +5,7 @@ import type { Log } from './ports.js'
 /** Something that is derived from the journal at its own pace. Killed at any instant, it repeats nothing visible and loses nothing. */
 export interface Consumer {
   readonly name: string
-  /** Opens what it needs and tells the sequence after which it wants to read. */
+  /** Opens what it needs and tells the sequence after which it wants to read. A throw means: ask again later. */
   start(): Promise<number>
   /** The sequence after which it would read if it were started again now; retention keeps what follows. */
   kept(): number
@@ -43,6 +43,7 @@ export class ConsumerRunner {
   readonly #consumer: Consumer
   readonly #options: RunnerOptions
   #position = 0
+  #started = false
   #trouble: ConsumerPosition['trouble'] = null
   #stopping = false
   #wanted = false
@@ -54,12 +55,17 @@ export class ConsumerRunner {
     this.#options = options
   }
 
+  /** True once the consumer has told where it stands. */
+  get started(): boolean {
+    return this.#started
+  }
+
   get position(): ConsumerPosition {
     return { name: this.#consumer.name, sequence: this.#position, kept: this.#consumer.kept(), trouble: this.#trouble }
   }
 
-  async start(): Promise<void> {
-    this.#position = await this.#consumer.start()
+  /** Does not wait for the far side: where that is away at the start, it is asked again like later on. */
+  start(): void {
     this.#running = this.#run()
   }
 
@@ -94,6 +100,10 @@ export class ConsumerRunner {
   }
 
   async #step(): Promise<boolean> {
+    if (!this.#started) {
+      this.#position = await this.#consumer.start()
+      this.#started = true
+    }
     const batch = this.#options.source.read(this.#position)
     if (batch.upTo <= this.#position) return false
     await this.#consumer.consume(batch.records, batch.upTo)

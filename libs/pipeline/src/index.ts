@@ -9,6 +9,7 @@ export type { RecordBatch, SequencedRecord } from './journal-source.js'
 export { JournalSource } from './journal-source.js'
 export type { Listener, LiveReadings } from './live.js'
 export { Live } from './live.js'
+export { NewestReadings } from './newest-readings.js'
 export { OutboxDelivery } from './outbox-delivery.js'
 export type {
   Alarm,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { Journal, JournalReader } from '#libs/journal'
-import type { Station } from '#libs/model'
+import type { Reading, Station } from '#libs/model'
 import { loadRegistry } from '#libs/platform'
 import type { CompiledProfile } from '#libs/wire'
 import { decodeRecord } from '#libs/wire'
@@ -22,13 +22,20 @@ describe('ingest', () => {
   let journal: Journal
   let station: Station
   let ports: IngestPorts
+  let kept: Reading[]
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'quantrac-ingest-'))
     journal = await Journal.open({ dir })
+    kept = []
     const { stations, profiles } = await loadRegistry('devices/registry', 'devices')
     station = stations.find(s => s.profile === 'discharge-monitor') as Station
-    ports = { journal, profileOf: s => profiles.get(s.profile) as CompiledProfile, clock: () => NOW }
+    ports = {
+      journal,
+      profileOf: s => profiles.get(s.profile) as CompiledProfile,
+      clock: () => NOW,
+      kept: readings => void kept.push(...readings)
+    }
   })
 
   afterEach(async () => {
@@ -96,6 +103,17 @@ describe('ingest', () => {
   ])('a status %s becomes %j', async (text, expected) => {
     await ingest(message(bytes(text), { subject: 'status' }), ports)
     expect(records()).toMatchObject([expected])
+  })
+
+  it('tells of the readings of a record once it is on disk, and not of repeats', async () => {
+    const payload = bytes('{"at":"2026-11-24T10:05:00+07:00","readings":{"COD":82.1,"pH":7.1}}')
+    await ingest(message(payload), ports)
+    await ingest(message(payload, { mayRepeat: true }), ports)
+    await ingest(message(bytes('no JSON')), ports)
+    expect(kept.map(({ parameter, value }) => `${parameter} ${value}`)).toEqual(['COD 82.1', 'pH 7.1'])
+    await journal.close()
+    await expect(ingest(message(payload), ports)).rejects.toThrow()
+    expect(kept).toHaveLength(2)
   })
 
   it('throws when the journal cannot keep the message, so that nothing is acknowledged', async () => {

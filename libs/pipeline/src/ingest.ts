@@ -1,5 +1,5 @@
 import type { Journal } from '#libs/journal'
-import type { Road, Station } from '#libs/model'
+import type { Reading, Road, Station } from '#libs/model'
 import type { CompiledProfile, ItemRefusal, RefusalReason, WireRecord } from '#libs/wire'
 import { decodeReadings, decodeStatus, encodeRecord } from '#libs/wire'
 import type { Clock } from './ports.js'
@@ -32,6 +32,8 @@ export interface IngestPorts {
   readonly journal: Pick<Journal, 'append'>
   readonly profileOf: (station: Station) => CompiledProfile
   readonly clock: Clock
+  /** Told of the readings of each record that is on disk, in the journal's order; not of repeats. */
+  readonly kept: (readings: readonly Reading[]) => void
 }
 
 /**
@@ -44,6 +46,7 @@ export interface IngestPorts {
 export async function ingest(message: Inbound, ports: IngestPorts): Promise<Receipt> {
   const record = toRecord(message, ports)
   const { sequence, repeated } = await ports.journal.append(encodeRecord(record), { mayRepeat: message.mayRepeat })
+  if (record.kind === 'readings' && !repeated) ports.kept(record.readings)
   return receiptOf(record, sequence, repeated)
 }
 

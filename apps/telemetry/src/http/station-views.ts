@@ -15,7 +15,7 @@ type LatestJson = z.infer<typeof LatestView>
 interface Sources {
   readonly stations: Stations
   readonly rules: CompiledRules
-  readonly store: Pick<TimeSeriesStore, 'latest'>
+  readonly newest: Pick<TimeSeriesStore, 'latest'>
   readonly openAlarms: () => Promise<readonly Alarm[]>
   readonly clock: Clock
 }
@@ -50,9 +50,9 @@ export class StationViews {
   }
 
   async latest(query: z.infer<typeof LatestQuery>): Promise<{ items: LatestJson[]; next: string | null }> {
-    const { store } = this.#sources
+    const { newest } = this.#sources
     const after = query.after === undefined ? '' : fromCursor(query.after)
-    const all = await store.latest(query.station === undefined ? undefined : [query.station], this.#notAhead())
+    const all = await newest.latest(query.station === undefined ? undefined : [query.station], this.#notAhead())
     const rest = all.filter(reading => keyOf(reading) > after)
     const page = rest.slice(0, query.limit)
     const last = rest.length > page.length ? page.at(-1) : undefined
@@ -73,9 +73,9 @@ export class StationViews {
   }
 
   async #states(stations: readonly Station[]): Promise<(station: Station) => StationState> {
-    const { store, openAlarms } = this.#sources
+    const { newest: board, openAlarms } = this.#sources
     const [latest, alarms] = await Promise.all([
-      store.latest(
+      board.latest(
         stations.map(s => s.code),
         this.#notAhead()
       ),

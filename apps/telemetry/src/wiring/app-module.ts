@@ -22,7 +22,7 @@ const OPEN_ALARMS = 1_000
 @Module({})
 export class AppModule {
   static of(parts: Parts): DynamicModule {
-    const { stations, rules, store, state, config } = parts
+    const { stations, rules, store, newest, state, config } = parts
     const openAlarms = async () => (await state.alarms.list({ open: true, limit: OPEN_ALARMS })).items
     const loopback = isLoopback(config.http.host)
     const access = {
@@ -51,7 +51,7 @@ export class AppModule {
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
-        { provide: StationViews, useValue: new StationViews({ stations, rules, store, openAlarms, clock: Date.now }) },
+        { provide: StationViews, useValue: new StationViews({ stations, rules, newest, openAlarms, clock: Date.now }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
         { provide: APP_GUARD, useValue: new AccessGuard(access) }
       ]

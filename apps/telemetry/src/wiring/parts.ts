@@ -7,9 +7,9 @@ import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
 import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { Station } from '#libs/model'
+import type { Reading, Station } from '#libs/model'
 import type { IngestPorts, Notifier, Principal } from '#libs/pipeline'
-import { JournalSource, Live, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
+import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AlarmEvents } from './alarm-events.js'
@@ -32,6 +32,7 @@ export interface Parts {
   readonly state: State
   readonly broker: AedesBroker
   readonly live: Live
+  readonly newest: NewestReadings
   readonly alarmEvents: AlarmEvents
   readonly metrics: Metrics
   readonly health: Health
@@ -69,7 +70,12 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   })
   consumers.committed()
 
-  const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now }
+  const stored = () => consumers.report.positions.find(({ name }) => name === 'store')?.sequence ?? 0
+  const newest = closers.add('newest readings', new NewestReadings({ store, stored, clock: Date.now, log }))
+  await newest.fill(journal.lastSequence)
+
+  const kept = (readings: readonly Reading[]) => newest.see(readings)
+  const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept }
   const broker = closers.add('broker', await openBroker({ config, registry, state, ingest, metrics, log }))
   const outbox = startOutbox({ config, state, broker, registry, log })
   closers.defer('outbox', () => outbox.stop())
@@ -91,6 +97,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     state,
     broker,
     live,
+    newest,
     alarmEvents,
     metrics,
     health,

@@ -36,14 +36,14 @@ async function main(): Promise<void> {
   const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
   const alarmRunner = run(alarms)
   const runners = [run(new StoreConsumer(store, outcome => addUp(counts, outcome))), alarmRunner, run(new RefusalConsumer(state.refusals))]
-  for (const runner of runners) await runner.start()
+  for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
 
   const report = () =>
     post({ type: 'report', positions: runners.map(r => r.position), store: { ...counts }, unreadable: source.unreadable })
   const reporting = setInterval(report, REPORT_MS)
   const ticking = setInterval(() => {
-    const caughtUp = alarmRunner.position.sequence >= source.lastSequence()
+    const caughtUp = alarmRunner.started && alarmRunner.position.sequence >= source.lastSequence()
     if (caughtUp) alarms.tick(Date.now()).catch((error: unknown) => log.error({ code: codeOf(error) }, messageOf(error)))
   }, TICK_MS)
 
