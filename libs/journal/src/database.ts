@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -9,6 +10,7 @@ import { JournalError, toJournalError } from './errors.js'
  * - block: one row per commit (block.ts). `directory` stands before `bytes`, so that reading it alone leaves the bytes on disk.
  * - cursor: how far each consumer has come; for retention only.
  * - meta: `highWater` = the last sequence when blocks were last deleted, so that none is used again when no block is left.
+ *   `identity` = a random number that tells this journal from every other, for cursors that are kept elsewhere.
  * - probe: what is written, and deleted again, to learn whether a disk that failed takes data.
  */
 const SCHEMA = `
@@ -24,12 +26,16 @@ const SCHEMA = `
 const APPLICATION_ID = 0x51544a4c
 const FORMAT_VERSION = 1
 
+/** randomInt gives 48 bits at most. */
+const LARGEST_IDENTITY = 2 ** 48 - 1
+
 /** Readers never block a writer in WAL mode; what may hold the lock for a moment is a person's tool. */
 const WRITER_WAIT_MS = 100
 
 export const LAST_SEQUENCE = `
   SELECT max(coalesce((SELECT first + count - 1 FROM block ORDER BY first DESC LIMIT 1), 0),
              coalesce((SELECT value FROM meta WHERE name = 'highWater'), 0))`
+export const IDENTITY = "SELECT value FROM meta WHERE name = 'identity'"
 export const FIRST_SEQUENCE = 'SELECT min(first) FROM block'
 
 export function journalFile(dir: string): string {
@@ -48,6 +54,7 @@ export function openForWriting(file: string, walBytes: number): Database.Databas
     db.pragma('wal_autocheckpoint = 0') // the writer does it, after it has acknowledged
     db.pragma(`journal_size_limit = ${walBytes}`)
     ensureSchema(db, file)
+    db.prepare("INSERT OR IGNORE INTO meta (name, value) VALUES ('identity', ?)").run(randomInt(1, LARGEST_IDENTITY))
     return db
   } catch (error) {
     db.close()
@@ -68,6 +75,20 @@ export function openForReading(dir: string): Database.Database {
   } catch (error) {
     db?.close()
     throw toJournalError(error)
+  }
+}
+
+/**
+ * Makes the journal in `dir` another one, which it is once it was restored from a copy: it will give sequence numbers again that
+ * were in use, and whoever keeps a cursor elsewhere must not take the new records for the old ones. Only while nothing runs on it.
+ */
+export function renewIdentity(dir: string): void {
+  const db = new Database(journalFile(dir), { fileMustExist: true })
+  try {
+    checkFormat(db, journalFile(dir))
+    db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('identity', ?)").run(randomInt(1, LARGEST_IDENTITY))
+  } finally {
+    db.close()
   }
 }
 

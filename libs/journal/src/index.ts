@@ -1,5 +1,6 @@
 export type { JournalEntry } from './block.js'
 export { JournalConfig, type JournalSettings } from './config.js'
+export { renewIdentity } from './database.js'
 export { JournalError, type JournalErrorCode } from './errors.js'
 export type { JournalHealth } from './health.js'
 export { type CommitInfo, Journal, type JournalStats } from './journal.js'

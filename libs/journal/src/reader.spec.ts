@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import { ALL, bodies, breakOverflowPages, flipByte, record, scratch, tamper, text } from '../test/scratch.js'
+import { renewIdentity } from './database.js'
 import type { JournalError } from './errors.js'
 import type { Journal } from './journal.js'
 import { JournalReader } from './reader.js'
@@ -49,6 +50,21 @@ describe('JournalReader', () => {
         reader.close()
       })
     )
+  })
+
+  it('tells one journal from another, and a restored one from what it was', async () => {
+    const [at, other] = [dir(), dir()]
+    const journal = await filled(at, abc)
+    await filled(other, abc)
+    const identity = read(at).identity()
+    expect(identity).toMatch(/^[0-9a-f]{12}$/)
+    expect(read(other).identity()).not.toBe(identity)
+    await journal.close()
+    await (await open({ dir: at })).close()
+    expect(read(at).identity()).toBe(identity)
+    renewIdentity(at)
+    expect(read(at).identity()).not.toBe(identity)
+    expect(bodies(read(at)).join('')).toBe('abcdef')
   })
 
   it('returns one entry even when it is larger than the limit', async () => {

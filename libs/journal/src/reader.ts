@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { type Block, BlockCursor, type JournalEntry } from './block.js'
-import { FIRST_SEQUENCE, LAST_SEQUENCE, openForReading } from './database.js'
+import { FIRST_SEQUENCE, IDENTITY, LAST_SEQUENCE, openForReading } from './database.js'
 import { JournalError, storageFailure, toJournalError } from './errors.js'
 
 export interface ReadLimit {
@@ -52,6 +52,13 @@ export class JournalReader {
   /** Sequence of the newest durable record, deleted ones counted; 0 before the first. */
   lastSequence(): number {
     return this.#ask(() => this.#last.get() ?? 0)
+  }
+
+  /** Tells this journal from every other: 12 hexadecimal digits. */
+  identity(): string {
+    return this.#ask(() => Number(this.#db.prepare(IDENTITY).pluck().get() ?? 0))
+      .toString(16)
+      .padStart(12, '0')
   }
 
   /** Sequence of the oldest record kept; 0 when there is none. */

@@ -7,13 +7,22 @@ import type { Log } from './ports.js'
 /** A journal of numbered records in memory that can grow; batches of three. */
 class Numbers {
   last: number
-  constructor(last: number) {
+  readonly first: number
+  constructor(last: number, first = 1) {
     this.last = last
+    this.first = first
+  }
+  firstSequence(): number {
+    return this.first
+  }
+  lastSequence(): number {
+    return this.last
   }
   read(after: number): RecordBatch {
-    const upTo = Math.min(this.last, after + 3)
+    const begin = Math.max(after, this.first - 1)
+    const upTo = Math.min(this.last, begin + 3)
     const records: SequencedRecord[] = []
-    for (let sequence = after + 1; sequence <= upTo; sequence++) records.push({ sequence, record: { kind: 'reply' } as never })
+    for (let sequence = begin + 1; sequence <= upTo; sequence++) records.push({ sequence, record: { kind: 'reply' } as never })
     return { records, upTo }
   }
 }
@@ -79,6 +88,28 @@ describe('ConsumerRunner', () => {
     await consumer.reach(2)
     await runner.close()
     expect(consumer.seen).toEqual([5, 6])
+  })
+
+  it('says that records are gone which the consumer has not seen', async () => {
+    const consumer = new Collector(4)
+    const log = quiet()
+    const runner = new ConsumerRunner(consumer, { source: new Numbers(12, 10), log, gatherMs: 0 })
+    runner.start()
+    await consumer.reach(3)
+    await runner.close()
+    expect(consumer.seen).toEqual([10, 11, 12])
+    expect(log.lines.filter(line => line.includes('QT_JOURNAL_GAP'))).toHaveLength(1)
+  })
+
+  it('reads everything again when its cursor is beyond the journal: that is another journal, or an older one', async () => {
+    const consumer = new Collector(50)
+    const log = quiet()
+    const runner = new ConsumerRunner(consumer, { source: new Numbers(5), log, gatherMs: 0 })
+    runner.start()
+    await consumer.reach(5)
+    await runner.close()
+    expect(consumer.seen).toEqual(upTo(5))
+    expect(log.lines.filter(line => line.includes('QT_JOURNAL_BEHIND'))).toHaveLength(1)
   })
 
   it('tries the same batch again when the consumer throws, logs the trouble once, and tells when it is over', async () => {

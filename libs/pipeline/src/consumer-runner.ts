@@ -24,7 +24,7 @@ export interface ConsumerPosition {
 }
 
 interface RunnerOptions {
-  readonly source: Pick<JournalSource, 'read'>
+  readonly source: Pick<JournalSource, 'read' | 'firstSequence' | 'lastSequence'>
   readonly log: Log
   /** Pause after a batch, so that the next one is worth its transaction. Milliseconds. */
   readonly gatherMs?: number
@@ -100,15 +100,34 @@ export class ConsumerRunner {
   }
 
   async #step(): Promise<boolean> {
-    if (!this.#started) {
-      this.#position = await this.#consumer.start()
-      this.#started = true
-    }
+    if (!this.#started) await this.#begin()
     const batch = this.#options.source.read(this.#position)
     if (batch.upTo <= this.#position) return false
     await this.#consumer.consume(batch.records, batch.upTo)
     this.#position = batch.upTo
     return true
+  }
+
+  async #begin(): Promise<void> {
+    this.#position = this.#startFrom(await this.#consumer.start())
+    this.#started = true
+  }
+
+  /** What a cursor may tell that does not fit the journal: nothing may be passed over in silence. */
+  #startFrom(cursor: number): number {
+    const { source, log } = this.#options
+    const { name } = this.#consumer
+    const [first, last] = [source.firstSequence(), source.lastSequence()]
+    if (cursor > last) {
+      const text = `consumer ${name} stands at ${cursor}, beyond the journal's last record ${last} (restored from a copy?): it reads from the start`
+      log.error({ code: 'QT_JOURNAL_BEHIND', consumer: name }, text)
+      return 0
+    }
+    if (first > cursor + 1) {
+      const text = `consumer ${name} stands at ${cursor}, but the journal begins at ${first}: what lies between must come from elsewhere`
+      log.warn({ code: 'QT_JOURNAL_GAP', consumer: name }, text)
+    }
+    return cursor
   }
 
   #recover(): void {

@@ -24,7 +24,7 @@ const REMEMBERED_BATCHES = 2
  * A record that is damaged or of an unknown version is logged, counted and passed: it stays in the journal as evidence.
  */
 export class JournalSource {
-  readonly #reader: Pick<JournalReader, 'read' | 'lastSequence' | 'close'>
+  readonly #reader: Pick<JournalReader, 'read' | 'firstSequence' | 'lastSequence' | 'identity' | 'close'>
   readonly #log: Log
   readonly #remembered = new Map<number, RecordBatch>()
   #unreadable = 0
@@ -40,8 +40,18 @@ export class JournalSource {
     return this.#unreadable
   }
 
+  /** Sequence of the oldest record kept; 0 when there is none. */
+  firstSequence(): number {
+    return this.#reader.firstSequence()
+  }
+
   lastSequence(): number {
     return this.#reader.lastSequence()
+  }
+
+  /** Tells this journal from every other: goes with a cursor that is kept outside the data directory. */
+  identity(): string {
+    return this.#reader.identity()
   }
 
   close(): void {
