@@ -27,11 +27,13 @@ export interface Conflict extends SeriesKey {
 }
 
 export interface WriteOutcome {
-  /** New readings, readings replaced by a higher revision, repeats of what stood already, and conflicts. Sum = readings written. */
+  /** New readings, readings replaced by a higher revision, repeats of what stood already, and conflicts. */
   readonly stored: number
   readonly replaced: number
   readonly repeated: number
   readonly conflicts: number
+  /** Readings that the store refuses for good (older than its retention): kept aside with the reason. The sum of all five = readings written. */
+  readonly setAside: number
 }
 
 export interface RangeQuery extends SeriesKey {

@@ -48,7 +48,7 @@ export function naiveLatest(written: readonly StoredReading[], before = Number.M
 
 /** What writing these in the journal's order reports: the counts, and the conflicts as they are listed. */
 export function naiveJournal(inOrder: readonly StoredReading[]): { counts: Counts; conflicts: Conflict[] } {
-  const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
+  const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
   const standing = new Map<string, StoredReading>()
   const conflicts = new Map<string, Conflict>()
   for (const reading of inOrder) {

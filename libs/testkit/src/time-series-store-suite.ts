@@ -88,7 +88,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
     it('reports what it did, and lists each conflict once', () =>
       fc.assert(
         fc.asyncProperty(fc.constant(null).map(nextStation).chain(histories), fc.integer({ min: 1, max: 20 }), async (history, size) => {
-          const total = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
+          const total = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
           for (const batch of batchesOf(history, size)) {
             const outcome = await store.write(batch, 1)
             for (const fate of Object.keys(total) as (keyof typeof total)[]) total[fate] += outcome[fate]
@@ -106,7 +106,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
           const station = history[0]?.station ?? ''
           await store.write(history, 1)
           const before = [await rangeOf(station), await store.latest([station]), await conflictsOf(station)]
-          expect(await store.write(history, 1)).toEqual({ stored: 0, replaced: 0, repeated: history.length, conflicts: 0 })
+          expect(await store.write(history, 1)).toEqual({ stored: 0, replaced: 0, repeated: history.length, conflicts: 0, setAside: 0 })
           expect([await rangeOf(station), await store.latest([station]), await conflictsOf(station)]).toEqual(before)
         }),
         RUNS
@@ -125,7 +125,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
     it('keeps the first of two values, and both of them visible', async () => {
       const first = plainReading({ sequence: 4 })
       const other = plainReading({ sequence: 9, value: 12, receivedAt: BEGIN + 5_000 })
-      expect(await store.write([first, other], 9)).toEqual({ stored: 1, replaced: 0, repeated: 0, conflicts: 1 })
+      expect(await store.write([first, other], 9)).toEqual({ stored: 1, replaced: 0, repeated: 0, conflicts: 1, setAside: 0 })
       expect(await rangeOf('AG-017')).toEqual([withoutSequence(first)])
       const { station, parameter, at, revision, receivedAt } = other
       expect(await store.conflicts(0, 10)).toEqual([{ station, parameter, at, revision, kept: 82.5, other: 12, sequence: 9, receivedAt }])

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   )
   const source = closers.add('journal reader', new JournalSource(setup.dataDir, log))
 
-  const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
+  const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
   const rules = new CompiledRules(setup.rules)
   const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
   const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
@@ -79,6 +79,7 @@ function addUp(counts: { -readonly [K in keyof WriteOutcome]: number }, outcome:
   counts.replaced += outcome.replaced
   counts.repeated += outcome.repeated
   counts.conflicts += outcome.conflicts
+  counts.setAside += outcome.setAside
 }
 
 main().catch((error: unknown) => {

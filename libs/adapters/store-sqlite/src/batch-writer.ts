@@ -67,7 +67,7 @@ export class BatchWriter {
     if (version !== this.#seenVersion) this.forget() // somebody else has committed
     this.#seenVersion = version
     this.#newParts = 0
-    const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0 }
+    const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
     for (const series of this.#group(readings)) this.#applySeries(series, counts)
     this.#beforeCursor()
     this.#saveMeta.run(upTo, this.#newParts, counts.stored)

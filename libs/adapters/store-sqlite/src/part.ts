@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import type { Millis, Reading } from '#libs/model'
 import { HOUR } from '#libs/model'
-import type { StoredReading } from '#libs/pipeline'
+import type { Standing, StoredReading } from '#libs/pipeline'
 import { packExtra, splitExtras, unpackExtra } from './extra.js'
 import * as record from './record.js'
 import { RECORD_BYTES } from './record.js'
@@ -133,6 +133,16 @@ export class Part {
 
   unit(index: number): string {
     return this.#extra(index)?.unit ?? this.#series.unit
+  }
+
+  standing(index: number): Standing {
+    return {
+      value: this.value(index),
+      unit: this.unit(index),
+      status: this.status(index),
+      revision: this.revision(index),
+      sequence: this.sequence(index)
+    }
   }
 
   reading(index: number): Reading {

@@ -83,7 +83,7 @@ describe('a full disk', () => {
     await expect(store.write(more, 6_000)).rejects.toEqual(code('QT_STORE_FULL', true))
     expect([await store.cursor(), (await values()).length, (await store.stats()).points]).toEqual([3_001, 3_001, 3_001])
     const freed = await store.deleteBefore(BEGIN + 30 * DAY)
-    expect(await store.write(more, 6_000)).toEqual({ stored: 2_999, replaced: 0, repeated: 1, conflicts: 0 })
+    expect(await store.write(more, 6_000)).toEqual({ stored: 2_999, replaced: 0, repeated: 1, conflicts: 0, setAside: 0 })
     expect([await store.cursor(), (await values()).length, freed.points]).toEqual([6_000, 3_000, 3_000])
   })
 
