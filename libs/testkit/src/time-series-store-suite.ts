@@ -15,12 +15,16 @@ export interface StoreUnderTest {
 }
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER }
-const RUNS = { numRuns: 60 }
 /** Milliseconds; a thousand of them are a little less than three hours. */
 const STEP = 10_790
 
-/** What every TimeSeriesStore has to do; call it at the top of a spec. Properties use a station of their own for each run. */
-export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnderTest>): void {
+/**
+ * What every TimeSeriesStore has to do; call it at the top of a spec. Properties use a station of their own for each run. A store
+ * behind a network gets less `effort`: that share of the runs of each property.
+ */
+export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnderTest>, { effort = 1 }: { effort?: number } = {}): void {
+  const runs = (full: number) => ({ numRuns: Math.max(2, Math.round(full * effort)) })
+  const RUNS = runs(60)
   let under: StoreUnderTest
   let store: TimeSeriesStore
   let stations = 0
@@ -119,7 +123,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
           store = await under.reopen()
           await expectAnswersOf(history[0]?.station ?? '', history)
         }),
-        { numRuns: 10 }
+        runs(10)
       ))
 
     it('keeps the first of two values, and both of them visible', async () => {
@@ -186,7 +190,7 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
             expect((await store.latest([station], BEGIN + 500 * STEP)).map(reading => reading.value)).toEqual([499])
           }
         ),
-        { numRuns: 8 }
+        runs(8)
       ))
 
     it('lists the newest of each series by station and parameter, of all or of those named', async () => {

@@ -41,7 +41,9 @@ export const MEASUREMENTS = {
       received_at: 'integer',
       extra: 'string'
     },
-    meaning: 'one reading at its instant; `extra` (JSON) only where unit, road, flags or the reported value differ from the usual'
+    meaning:
+      'one reading at its instant. What is usual is left out: a point without `flag` has 1, without `status` 00, without `revision` 0; `extra` ' +
+      '(JSON: unit, road, flags, reported) only where those differ from the parameter’s unit, mqtt, none, none'
   },
   cursor: {
     bucket: 'context',
@@ -52,14 +54,25 @@ export const MEASUREMENTS = {
   conflict: {
     bucket: 'context',
     tags: ['station', 'parameter'],
-    fields: { at: 'integer', revision: 'integer', kept: 'float', other: 'float', sequence: 'integer', received_at: 'integer' },
-    meaning: 'a second value for one identity with an equal revision'
+    fields: {
+      at: 'integer',
+      revision: 'integer',
+      kept: 'float',
+      other: 'float',
+      status: 'string',
+      unit: 'string',
+      sequence: 'integer',
+      received_at: 'integer'
+    },
+    meaning:
+      'a second value for one identity with an equal revision, at the identity’s instant (its nanoseconds tell several apart); `status` and ' +
+      '`unit` are the other’s; with sequence 0 it is no conflict any more, because an earlier journal record said the same'
   },
   set_aside: {
     bucket: 'context',
     tags: ['station', 'parameter'],
     fields: { at: 'integer', sequence: 'integer', reason: 'string', line: 'string' },
-    meaning: 'a reading that InfluxDB refused for good, with its reason'
+    meaning: 'a reading that InfluxDB refused for good, at its instant, with the reason and its line of line protocol'
   },
   station: {
     bucket: 'context',
