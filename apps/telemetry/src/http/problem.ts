@@ -48,6 +48,9 @@ const CODES: Readonly<Record<number, string>> = {
   415: 'QT_HTTP_MEDIA_TYPE'
 }
 
+/** Store and state, where they are servers of their own, can be away while everything else goes on. */
+const AWAY = /^QT_(STORE|INFLUX|STATE)_/
+
 export const notFound = (what: string): HttpProblem => new HttpProblem(404, 'QT_HTTP_NOT_FOUND', `${what} is not known`)
 
 /** The issues of a zod schema as one problem that names each field. */
@@ -81,6 +84,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (error instanceof HttpProblem) return error
     if (codeOf(error) === 'QT_CURSOR_INVALID') return invalidRequest([{ path: ['after'], message: 'not a cursor of this list' }])
     if (codeOf(error).startsWith('QT_JOURNAL_')) return new HttpProblem(503, codeOf(error), messageOf(error))
+    if (AWAY.test(codeOf(error))) {
+      this.#log.warn({ code: codeOf(error) }, `request failed: ${messageOf(error)}`)
+      return new HttpProblem(503, codeOf(error), 'what keeps this data does not answer now; ask again')
+    }
     const status = statusOf(error)
     if (status < 500) return new HttpProblem(status, CODES[status] ?? 'QT_HTTP_INVALID', messageOf(error))
     this.#log.error({ code: codeOf(error), stack: error instanceof Error ? error.stack : undefined }, `request failed: ${messageOf(error)}`)

@@ -9,7 +9,7 @@ export type ConsumersReport = Extract<FromConsumers, { type: 'report' }>
 const NOTHING_YET: ConsumersReport = {
   type: 'report',
   positions: [],
-  store: { stored: 0, replaced: 0, repeated: 0, conflicts: 0 },
+  store: { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 },
   unreadable: 0
 }
 

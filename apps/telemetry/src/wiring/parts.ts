@@ -3,12 +3,11 @@ import { EmailNotifier } from '#libs/adapters/notify-email'
 import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
-import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
 import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
 import type { Reading, Station } from '#libs/model'
-import type { IngestPorts, Notifier, Principal } from '#libs/pipeline'
+import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
 import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
@@ -19,6 +18,7 @@ import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
 import { openState } from './open-state.js'
+import { openReader } from './open-store.js'
 import { Stations } from './stations.js'
 
 /** The running parts, as HTTP and the schedules need them. */
@@ -28,7 +28,7 @@ export interface Parts {
   readonly stations: Stations
   readonly rules: CompiledRules
   readonly journal: Journal
-  readonly store: SqliteStore
+  readonly store: TimeSeriesStore
   readonly state: State
   readonly broker: AedesBroker
   readonly live: Live
@@ -60,10 +60,10 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const metrics = new Metrics()
 
   const live = new Live(closers.add('live reader', new JournalSource(config.dataDir, log)))
-  // The consumers' thread makes the store's file; it is opened for reading afterwards.
+  // The consumers' thread makes the embedded store's file; it is opened for reading afterwards.
   const wakeOutbox: { wake: () => void } = { wake: () => {} }
   const consumers = closers.add('consumers', await startConsumers({ config, registry, journal, log }, { alarmEvents, wakeOutbox, onDeath }))
-  const store = closers.add('store', await SqliteStore.open({ dataDir: config.dataDir, readOnly: true }))
+  const store = closers.add('store', await openReader({ ...config, log }))
   journal.onCommit(() => {
     consumers.committed()
     live.wake()
@@ -149,7 +149,7 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { dataDir: config.dataDir, rules: registry.rules.terms, log: config.log, fault },
+    { dataDir: config.dataDir, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)

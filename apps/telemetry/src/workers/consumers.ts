@@ -1,11 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { SqliteStore } from '#libs/adapters/store-sqlite'
 import { CompiledRules } from '#libs/alarms'
 import { codeOf, messageOf } from '#libs/model'
 import type { AlarmLog, Consumer, WriteOutcome } from '#libs/pipeline'
 import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreConsumer } from '#libs/pipeline'
 import { Closers, faultAt, openLogger } from '#libs/platform'
 import { openState } from '../wiring/open-state.js'
+import { openWriter } from '../wiring/open-store.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
 
 /**
@@ -24,10 +24,7 @@ async function main(): Promise<void> {
   const log = openLogger(setup.log, 'consumers')
   const fault = faultAt(setup.fault)
   const state = closers.add('state', await openState(setup.dataDir))
-  const store = closers.add(
-    'store',
-    await SqliteStore.open({ dataDir: setup.dataDir, beforeCursor: () => fault('after-store-before-cursor') })
-  )
+  const store = closers.add('store', await openWriter({ ...setup, log }, () => fault('after-store-before-cursor')))
   const source = closers.add('journal reader', new JournalSource(setup.dataDir, log))
 
   const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
