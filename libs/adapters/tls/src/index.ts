@@ -1,0 +1,2 @@
+export type { Issued, Validity } from './authority.js'
+export { Authority } from './authority.js'
