@@ -39,14 +39,14 @@ async function serveQuantrac(): Promise<number> {
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
   const broker = await AedesBroker.listen({
     host: '127.0.0.1',
-    port: 0,
+    ports: { tcp: 0 },
     dataDir: await mkdtemp(`${tmpdir()}/quantrac-bench-`),
     authenticate: user => (user === undefined ? null : { kind: 'station', code: user }),
     onPublish: () => Promise.resolve(),
     log: quiet,
     now: Date.now
   })
-  return broker.port
+  return broker.ports.tcp ?? 0
 }
 
 async function serve(kind: Kind): Promise<void> {

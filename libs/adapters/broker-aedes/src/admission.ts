@@ -74,7 +74,7 @@ export class Admission {
   /** @throws Refusal bad-credentials, after a delay that grows with the address's failures */
   async #logIn(link: Link, { username, password }: ConnectPacket): Promise<Principal> {
     const { authenticate, penalties } = this.#parts
-    const principal = await authenticate(username, password)
+    const principal = await authenticate(username, password, link.certificate)
     if (principal) {
       penalties.succeeded(link.address)
       return principal

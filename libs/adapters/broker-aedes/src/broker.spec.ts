@@ -32,8 +32,8 @@ describe('from a station', () => {
 
   it('PUBACKs leave in the order of arrival, in whatever order the messages are kept', async () => {
     let settle: (() => void)[] = []
-    const { broker } = await Harness.open({ onPublish: () => new Promise(resolve => settle.push(resolve)) })
-    const client = await RawClient.login(broker.port, STATION)
+    const { port } = await Harness.open({ onPublish: () => new Promise(resolve => settle.push(resolve)) })
+    const client = await RawClient.login(port, STATION)
     const permutation = fc.integer({ min: 1, max: 12 }).chain(count =>
       fc.shuffledSubarray(
         Array.from({ length: count }, (_, n) => n),
@@ -56,11 +56,11 @@ describe('from a station', () => {
   })
 
   it('a message that cannot be kept is not acknowledged, nor is one after it, and the connection is closed', async () => {
-    const { broker, log } = await Harness.open({
+    const { broker, port, log } = await Harness.open({
       onPublish: ({ payload }) =>
         text(payload) === 'bad' ? Promise.reject(Object.assign(new Error('x'), { code: 'QT_JOURNAL_FULL' })) : Promise.resolve()
     })
-    const client = await RawClient.login(broker.port, STATION)
+    const client = await RawClient.login(port, STATION)
     const [first, second, third] = ['good', 'bad', 'good'].map((payload, n) => publish(STATION, payload, { messageId: n + 1 }))
     client.send(Buffer.concat([first as Buffer, second as Buffer, third as Buffer]))
     await client.closed
@@ -80,7 +80,7 @@ describe('from a station', () => {
 
   it('QoS 2 sent again before its release is acknowledged and not kept again; its identifier is free after the release', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(publish(STATION, 'one', { qos: 2, messageId: 7 }))
     await client.next('pubrec')
     client.send(publish(STATION, 'one', { qos: 2, messageId: 7, dup: true }))
@@ -94,7 +94,7 @@ describe('from a station', () => {
 
   it('DUP is passed on', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(publish(STATION, 'again', { dup: true }))
     await client.next('puback')
     expect(harness.received[0]?.duplicate).toBe(true)
@@ -104,7 +104,7 @@ describe('from a station', () => {
     'publishing to %s closes the connection, and nothing is acknowledged or kept',
     async topic => {
       const harness = await Harness.open()
-      const client = await RawClient.login(harness.broker.port, STATION)
+      const client = await RawClient.login(harness.port, STATION)
       client.send(publish(STATION, 'x', { topic }))
       await client.closed
       expect(client.packets).toHaveLength(1)
@@ -133,7 +133,7 @@ describe('wills', () => {
 
   it('a connection that breaks has its will kept, with the station that it speaks for, and retained', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION, { will })
+    const client = await RawClient.login(harness.port, STATION, { will })
     client.socket.destroy()
     await until(() => harness.received.length === 1)
     expect(harness.received[0]).toMatchObject({ topic: status, clientId: `${STATION}-raw`, principal: { code: STATION }, retain: true })
@@ -142,7 +142,7 @@ describe('wills', () => {
 
   it('a client that says goodbye leaves none', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION, { will })
+    const client = await RawClient.login(harness.port, STATION, { will })
     client.send({ cmd: 'disconnect' })
     await client.closed
     await until(() => harness.broker.stats().connections === 0)
@@ -152,7 +152,7 @@ describe('wills', () => {
 
   it('one for another station is refused at the door', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     const connack = await client.connect(STATION, { will: { ...will, topic: topicOf('AG-018', 'status') } })
     expect(connack.returnCode).toBe(5)
     await client.closed
@@ -161,7 +161,7 @@ describe('wills', () => {
 
   it('those of clients that are connected when the server stops are published when it starts', async () => {
     const harness = await Harness.open()
-    await RawClient.login(harness.broker.port, STATION, { will })
+    await RawClient.login(harness.port, STATION, { will })
     await harness.broker.close()
     expect(harness.received).toEqual([])
     await harness.start()
@@ -172,7 +172,7 @@ describe('wills', () => {
   it('one that cannot be kept now is kept and published at the next start', async () => {
     let full = true
     const harness = await Harness.open({ onPublish: () => (full ? Promise.reject(new Error('full')) : Promise.resolve()) })
-    const client = await RawClient.login(harness.broker.port, STATION, { will })
+    const client = await RawClient.login(harness.port, STATION, { will })
     client.socket.destroy()
     await until(() => harness.received.length === 1)
     full = false
@@ -214,7 +214,7 @@ describe('to subscribers', () => {
 
   it('a program with a reader token gets alarms, and nothing else', async () => {
     const harness = await Harness.open()
-    const desk = await RawClient.login(harness.broker.port, 'token', { password: Buffer.from(TOKEN) })
+    const desk = await RawClient.login(harness.port, 'token', { password: Buffer.from(TOKEN) })
     const suback = await desk.subscribe(['quantrac/v1/alarms/#', '#', '$SYS/#', readings], 0)
     expect(suback.granted).toEqual([0, 128, 128, 128])
     await harness.broker.publish(readings, 'r')
@@ -227,7 +227,7 @@ describe('to subscribers', () => {
     'the filter %s closes the connection',
     async topic => {
       const harness = await Harness.open()
-      const client = await RawClient.login(harness.broker.port, 'token', { password: Buffer.from(TOKEN) })
+      const client = await RawClient.login(harness.port, 'token', { password: Buffer.from(TOKEN) })
       client.send({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic, qos: 1 }] })
       await client.closed
       expect(harness.broker.stats().refused['invalid-filter']).toBe(1)
@@ -236,7 +236,7 @@ describe('to subscribers', () => {
 
   it('a filter that was refused is not kept with the session that asked for it', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION, { clean: false })
+    const client = await RawClient.login(harness.port, STATION, { clean: false })
     const suback = await client.subscribe(['#', topicOf('AG-018', '#'), commands], 1)
     expect(suback.granted).toEqual([128, 128, 1])
     client.send({ cmd: 'disconnect' })
@@ -250,7 +250,7 @@ describe('to subscribers', () => {
 describe('log-in', () => {
   it('a wrong password is refused with code 4, counted, and never written to the log', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     const connack = await client.connect(STATION, { password: Buffer.from('guess-1234') })
     expect(connack.returnCode).toBe(4)
     await client.closed
@@ -260,7 +260,7 @@ describe('log-in', () => {
 
   it('when it cannot be told who that is, the client is asked to come back', async () => {
     const harness = await Harness.open({ authenticate: () => Promise.reject(new Error('database locked')) })
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     expect((await client.connect(STATION)).returnCode).toBe(3)
     await client.closed
     expect(harness.broker.stats().refused['login-unavailable']).toBe(1)
@@ -275,7 +275,7 @@ describe('log-in', () => {
     await own.endAsync()
     await harness.broker.publish(commands, 'secret order', { qos: 1 })
     await other.endAsync()
-    const again = await RawClient.open(harness.broker.port)
+    const again = await RawClient.open(harness.port)
     await again.connect('AG-018', { clientId: 'esp32', clean: false })
     again.send({ cmd: 'pingreq' })
     await again.next('pingresp')
@@ -284,8 +284,8 @@ describe('log-in', () => {
 
   it('a second connection with the same identifier and the same station takes the first one over', async () => {
     const harness = await Harness.open()
-    const first = await RawClient.login(harness.broker.port, STATION)
-    const second = await RawClient.login(harness.broker.port, STATION)
+    const first = await RawClient.login(harness.port, STATION)
+    const second = await RawClient.login(harness.port, STATION)
     await first.closed
     second.send(publish(STATION, 'x'))
     await second.next('puback')
@@ -294,7 +294,7 @@ describe('log-in', () => {
 
   it('a client of MQTT 5 is told so', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     const connack = await client.connect(STATION, { protocolVersion: 5 })
     expect(connack.returnCode).toBe(1)
     await client.closed
@@ -303,7 +303,7 @@ describe('log-in', () => {
 
   it('no secret and no payload is logged', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(publish(STATION, 'private-payload', { topic: 'elsewhere' }))
     await client.closed
     expect(JSON.stringify(harness.log)).not.toMatch(new RegExp(`private-payload|${SECRET}`))

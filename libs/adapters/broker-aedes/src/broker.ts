@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
-import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Client, PublishPacket } from 'aedes'
 import { Admission } from './admission.js'
 import { reasonOf } from './client-errors.js'
 import { Counters } from './counters.js'
 import { LeanEmitter } from './emitter.js'
+import { type Arrival, Entrance, type ListenerPorts } from './entrance.js'
 import { BrokerError, Refusal } from './errors.js'
-import { addressKey, Gate } from './gate.js'
+import { Gate } from './gate.js'
 import { LeanAedes } from './lean-aedes.js'
 import { Link } from './link.js'
-import { type Listener, listenTcp } from './listener.js'
 import { LoginPenalties } from './login-penalties.js'
 import { type BrokerOptions, DEFAULT_LIMITS, type Limits } from './options.js'
 import type { Qos, Will } from './persistence/packets.js'
@@ -48,10 +47,7 @@ export class AedesBroker {
   readonly #aedes: LeanAedes
   readonly #links = new WeakMap<Client, Link>()
   readonly #clients = new Set<Client>()
-  readonly #sockets = new Set<Socket>()
-  readonly #listeners: Listener[] = []
-  #ready: () => void = () => undefined
-  readonly #begun = new Promise<void>(resolve => (this.#ready = resolve))
+  readonly #entrance: Entrance
   #expiry: NodeJS.Timeout | undefined
   #closing: Promise<void> | null = null
 
@@ -63,13 +59,15 @@ export class AedesBroker {
     this.#penalties = new LoginPenalties(limits, options.now)
     this.#gate = new Gate(limits, this.#penalties)
     const { counters, persistence } = open
+    const onArrival = (arrival: Arrival): void => this.#arrive(arrival)
+    this.#entrance = new Entrance({ gate: this.#gate, limits, counters, certificates: options.certificates, onArrival })
     this.#publishing = new Publishing({ links: this.#links, counters, persistence, onPublish: options.onPublish })
     this.#aedes = this.#newAedes()
     this.#observe()
   }
 
   /**
-   * Opens the sessions, takes the port, publishes the wills that a stopped server left, then lets clients in.
+   * Opens the sessions, takes the ports, publishes the wills that a stopped server left, then lets clients in.
    * @throws BrokerError QT_MQTT_PORT_IN_USE, QT_MQTT_PORT_FORBIDDEN, QT_MQTT_LISTEN_FAILED, QT_MQTT_SESSIONS_LOCKED, QT_MQTT_SESSIONS_UNREADABLE
    */
   static async listen(options: BrokerOptions): Promise<AedesBroker> {
@@ -96,8 +94,9 @@ export class AedesBroker {
     }
   }
 
-  get port(): number {
-    return this.#listeners[0]?.port ?? 0
+  /** The ports that were taken; null where a listener is off. */
+  get ports(): ListenerPorts {
+    return this.#entrance.ports
   }
 
   /**
@@ -133,27 +132,27 @@ export class AedesBroker {
   }
 
   async #start(): Promise<void> {
-    const { host, port, log } = this.#options
+    const { host, ports, log } = this.#options
     await this.#aedes.listen()
-    this.#listeners.push(await listenTcp({ host, port }, socket => this.#wait(socket)))
+    await this.#entrance.listen(host, ports)
     const expired = this.#persistence.keeper.expire()
     const wills = await this.#publishing.publishLeft(will => this.#emitWill(will), { [this.#aedes.id]: true })
     this.#expiry = setInterval(() => this.#persistence.keeper.expire(), EXPIRE_EVERY_MS).unref()
-    this.#ready()
+    this.#entrance.open()
     const { sessions, queued } = this.stats()
-    log.info({ host, port: this.port, sessions, queued: queued.messages, expired, wills }, 'MQTT: listening')
+    log.info({ host, ports: this.ports, sessions, queued: queued.messages, expired, wills }, 'MQTT: listening')
   }
 
   async #close(): Promise<void> {
     clearInterval(this.#expiry)
-    const closed = this.#listeners.map(listener => listener.close())
+    const closed = this.#entrance.close()
     for (const client of this.#clients) {
       const internals = client as unknown as ClientInternals
       internals.will = internals._will = null
     }
     await new Promise<void>(resolve => this.#aedes.close(resolve))
-    for (const socket of this.#sockets) socket.destroy()
-    await Promise.all(closed)
+    this.#entrance.cut()
+    await closed
     await this.#persistence.destroy()
   }
 
@@ -210,27 +209,9 @@ export class AedesBroker {
     events.on('error', (error: Error & { code?: string }) => log.error({ code: error.code }, `MQTT: ${error.message}`))
   }
 
-  /** The first ones may come before the broker is ready for them. */
-  #wait(socket: Socket): void {
-    socket.on('error', () => undefined) // Aedes has its own listener once it has the socket
-    void this.#begun.then(() => this.#accept(socket))
-  }
-
-  #accept(socket: Socket): void {
-    const address = addressKey(socket.remoteAddress)
-    const refused = this.#closing ? 'total-connections' : this.#gate.enter(address)
-    if (refused) {
-      this.#counters.refuse(refused, { address })
-      socket.destroy()
-      return
-    }
-    this.#sockets.add(socket)
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      this.#gate.leave(address)
-    })
-    const link = new Link(socket, address, this.#limits)
-    this.#links.set(this.#aedes.handle(socket), link)
+  #arrive({ stream, address, certificate }: Arrival): void {
+    const link = new Link(stream, { address, certificate }, this.#limits)
+    this.#links.set(this.#aedes.handle(stream), link)
   }
 
   #count(client: Client, error: Error): void {

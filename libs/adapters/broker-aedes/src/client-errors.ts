@@ -16,6 +16,9 @@ const BY_TEXT: readonly (readonly [RegExp, RefusalReason])[] = [
 export function reasonOf(error: Error & { code?: unknown }): RefusalReason | null {
   if (error instanceof Refusal) return error.reason
   if (error instanceof BrokerError) return 'not-kept' // a subscription, a will, a step of QoS 2
-  if (typeof error.code === 'string' || error.message === 'connection closed') return null
+  const { code } = error
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 'packet-too-large'
+  if (typeof code === 'string' && code.startsWith('WS_ERR_')) return 'protocol-error'
+  if (typeof code === 'string' || error.message === 'connection closed') return null
   return BY_TEXT.find(([text]) => text.test(error.message))?.[1] ?? 'protocol-error'
 }

@@ -25,7 +25,7 @@ const refused = (harness: Harness, reason: RefusalReason): number => harness.bro
 describe('size and form', () => {
   it('a packet of 10 MB is cut at its header, before its body is sent', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(Buffer.from([0x32, 0x80, 0xad, 0xe2, 0x04])) // PUBLISH, remaining length 10,000,000
     await client.closed
     expect(refused(harness, 'packet-too-large')).toBe(1)
@@ -41,7 +41,7 @@ describe('size and form', () => {
 
   it('a stranger may send less than a station: a CONNECT over 16 KiB is cut', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     client.send(Buffer.from([0x10, 0x81, 0x80, 0x01])) // CONNECT, remaining length 16,385
     await client.closed
     expect(refused(harness, 'packet-too-large')).toBe(1)
@@ -49,7 +49,7 @@ describe('size and form', () => {
 
   it('a topic with 500 levels closes the connection that sent it', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(publish(STATION, 'x', { topic: Array.from({ length: 500 }, () => 'a').join('/') }))
     await client.closed
     expect(refused(harness, 'topic-levels')).toBe(1)
@@ -58,7 +58,7 @@ describe('size and form', () => {
 
   it('a client identifier of 129 characters is rejected with code 2', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     expect((await client.connect(STATION, { clientId: 'x'.repeat(129) })).returnCode).toBe(2)
     await client.closed
     expect(refused(harness, 'client-id')).toBe(1)
@@ -66,14 +66,14 @@ describe('size and form', () => {
 
   it('a session that is to be kept needs a client identifier [MQTT-3.1.3-8]', async () => {
     const harness = await Harness.open()
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     client.send(Buffer.from([0x10, 0x0c, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0, 0, 60, 0, 0])) // no clean session, no identifier
     expect(((await client.next('connack')) as IConnackPacket).returnCode).toBe(2)
   })
 
   it('a client without an identifier gets one', async () => {
     const harness = await Harness.open()
-    const clients = await Promise.all([1, 2].map(() => RawClient.open(harness.broker.port)))
+    const clients = await Promise.all([1, 2].map(() => RawClient.open(harness.port)))
     for (const client of clients) expect((await client.connect(STATION, { clientId: '' })).returnCode).toBe(0)
     expect(harness.broker.stats().clients).toBe(2)
   })
@@ -82,7 +82,7 @@ describe('size and form', () => {
     const harness = await Harness.open()
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ minLength: 64, maxLength: 2_000 }), fc.boolean(), async (noise, loggedIn) => {
-        const client = loggedIn ? await RawClient.login(harness.broker.port, STATION) : await RawClient.open(harness.broker.port)
+        const client = loggedIn ? await RawClient.login(harness.port, STATION) : await RawClient.open(harness.port)
         client.send(Buffer.concat([noise, Buffer.alloc(4, 0xff)]))
         client.socket.end()
         await client.closed
@@ -97,7 +97,7 @@ describe('size and form', () => {
 describe('silence', () => {
   it('nothing but a part of a CONNECT ends after the time for it', async () => {
     const harness = await Harness.open({ limits: { connectTimeoutMs: 50 } })
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     client.send(Buffer.from([0x10, 0x20, 0x00]))
     await client.closed
     expect(refused(harness, 'connect-timeout')).toBe(1)
@@ -109,7 +109,7 @@ describe('silence', () => {
     ['the longest that is allowed, if it asked for more', 9_000, 1]
   ])('a peer that is gone without a word is dropped after %s', async (_name, keepalive, keepAliveSeconds) => {
     const harness = await Harness.open({ limits: { keepAliveSeconds } })
-    const client = await RawClient.login(harness.broker.port, STATION, { keepalive })
+    const client = await RawClient.login(harness.port, STATION, { keepalive })
     await client.closed
     expect(refused(harness, 'keep-alive')).toBe(1)
   })
@@ -128,17 +128,17 @@ describe('numbers', () => {
     ['all', { connections: 2 }, 'total-connections']
   ] as const)('connections by %s: one more is closed, and there is room again when one leaves', async (_name, limits, reason) => {
     const harness = await Harness.open({ limits })
-    const [first] = [await RawClient.login(harness.broker.port, STATION), await RawClient.login(harness.broker.port, 'AG-018')]
-    await (await RawClient.open(harness.broker.port)).closed
+    const [first] = [await RawClient.login(harness.port, STATION), await RawClient.login(harness.port, 'AG-018')]
+    await (await RawClient.open(harness.port)).closed
     expect(refused(harness, reason)).toBe(1)
     first.socket.destroy()
     await until(() => harness.broker.stats().connections === 1)
-    await RawClient.login(harness.broker.port, STATION)
+    await RawClient.login(harness.port, STATION)
   })
 
   it('subscriptions: one more is answered with failure, and there is room again after an UNSUBSCRIBE', async () => {
     const harness = await Harness.open({ limits: { subscriptions: 2 } })
-    const desk = await RawClient.login(harness.broker.port, 'token', { password: Buffer.from(TOKEN), clean: false })
+    const desk = await RawClient.login(harness.port, 'token', { password: Buffer.from(TOKEN), clean: false })
     const filters = ['a', 'b', 'c'].map(name => `quantrac/v1/alarms/${name}`)
     expect((await desk.subscribe(filters, 1)).granted).toEqual([1, 1, 128])
     await harness.broker.publish(filters[2] as string, 'x', { qos: 1 })
@@ -150,7 +150,7 @@ describe('numbers', () => {
 
   it.each([true, false])('QoS 2 messages that are never released: one more closes the connection (clean session %s)', async clean => {
     const harness = await Harness.open({ limits: { inboundInFlight: 3 } })
-    const client = await RawClient.login(harness.broker.port, STATION, { clean })
+    const client = await RawClient.login(harness.port, STATION, { clean })
     for (const messageId of [1, 2, 3]) {
       client.send(publish(STATION, 'x', { qos: 2, messageId }))
       await client.next('pubrec')
@@ -163,11 +163,11 @@ describe('numbers', () => {
   it('QoS 2 messages of an earlier connection count as well', async () => {
     const harness = await Harness.open({ limits: { inboundInFlight: 2 } })
     for (const messageId of [1, 2]) {
-      const client = await RawClient.login(harness.broker.port, STATION, { clean: false })
+      const client = await RawClient.login(harness.port, STATION, { clean: false })
       client.send(publish(STATION, 'x', { qos: 2, messageId }))
       await client.next('pubrec')
     }
-    const client = await RawClient.login(harness.broker.port, STATION, { clean: false })
+    const client = await RawClient.login(harness.port, STATION, { clean: false })
     client.send(publish(STATION, 'x', { qos: 2, messageId: 3 }))
     await client.closed
     expect(refused(harness, 'inflight-limit')).toBe(1)
@@ -182,11 +182,11 @@ describe('failed log-ins', () => {
     const limits = { loginFailures: 2, loginBlockMs: 1_000, loginMaxBlockMs: 60_000 }
     const harness = await Harness.open({ limits, now: () => now })
     const fail = async (): Promise<void> => {
-      const client = await RawClient.open(harness.broker.port)
+      const client = await RawClient.open(harness.port)
       expect((await client.connect(STATION, wrong)).returnCode).toBe(4)
       await client.closed
     }
-    const shutOut = async (): Promise<void> => (await RawClient.open(harness.broker.port)).closed
+    const shutOut = async (): Promise<void> => (await RawClient.open(harness.port)).closed
     await fail()
     await fail()
     await shutOut()
@@ -196,18 +196,16 @@ describe('failed log-ins', () => {
     await shutOut()
     expect(refused(harness, 'address-blocked')).toBe(2)
     now += 1_000
-    await RawClient.login(harness.broker.port, STATION)
+    await RawClient.login(harness.port, STATION)
     await fail()
-    await RawClient.login(harness.broker.port, STATION)
+    await RawClient.login(harness.port, STATION)
   })
 })
 
 describe('a subscriber that never reads', () => {
   it('is cut off; meanwhile publishers and other subscribers go on', async () => {
     const harness = await Harness.open({ limits: { unreadBytes: 256 * 1024 } })
-    const [reading, standing] = await Promise.all(
-      ['good', 'stuck'].map(clientId => RawClient.login(harness.broker.port, STATION, { clientId }))
-    )
+    const [reading, standing] = await Promise.all(['good', 'stuck'].map(clientId => RawClient.login(harness.port, STATION, { clientId })))
     for (const client of [reading, standing]) await client?.subscribe(readings, 1)
     standing?.socket.pause()
     const sender = await harness.connect(STATION)
@@ -225,7 +223,7 @@ describe('a subscriber that never reads', () => {
 
   it('delays nobody before it is cut off', async () => {
     const harness = await Harness.open({ limits: { unreadBytes: 64 * 2 ** 20, unreadMs: 60_000 } })
-    const standing = await RawClient.login(harness.broker.port, STATION, { clientId: 'stuck' })
+    const standing = await RawClient.login(harness.port, STATION, { clientId: 'stuck' })
     await standing.subscribe(readings, 0)
     standing.socket.pause()
     const watch = await harness.connect(STATION, { clientId: 'watch' })
@@ -240,7 +238,7 @@ describe('a subscriber that never reads', () => {
 
   it('is cut off when it leaves a full socket unread for too long', async () => {
     const harness = await Harness.open({ limits: { unreadMs: 50 } })
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     await client.subscribe(commands, 1)
     client.socket.pause()
     // Past what the system's own buffers take, below the limit in bytes.
@@ -259,7 +257,7 @@ describe('keeping that is slower than sending', () => {
     async (total, bytes, how) => {
       let release: (() => void)[] = []
       const harness = await Harness.open({ onPublish: () => new Promise(resolve => release.push(resolve)) })
-      const client = await RawClient.login(harness.broker.port, STATION)
+      const client = await RawClient.login(harness.port, STATION)
       client.socket.setNoDelay()
       const payload = 'x'.repeat(bytes)
       const messages = Array.from({ length: total }, (_, n) => publish(STATION, payload, { messageId: n + 1 }))
@@ -285,7 +283,7 @@ describe('keeping that is slower than sending', () => {
   it('a sender that is held back gets its answers to other things afterwards', async () => {
     let keep: () => void = () => undefined
     const harness = await Harness.open({ limits: { unkeptBytes: 10 }, onPublish: () => new Promise(resolve => (keep = resolve)) })
-    const client = await RawClient.login(harness.broker.port, STATION)
+    const client = await RawClient.login(harness.port, STATION)
     client.send(publish(STATION, 'more than ten bytes'))
     await until(() => harness.received.length === 1)
     client.send({ cmd: 'pingreq' })
@@ -301,7 +299,7 @@ describe('a full session file', () => {
   it('closes the connections of those who are promised something, with a code in the log, and serves the others', async () => {
     const harness = await Harness.open({ limits: { sessionFileBytes: 80_000, connectBytes: 65_000 } })
     const will = { topic: topicOf(STATION, 'status'), payload: Buffer.alloc(60_000), qos: 1 as const, retain: true }
-    const client = await RawClient.open(harness.broker.port)
+    const client = await RawClient.open(harness.port)
     await expect(Promise.race([client.connect(STATION, { will }), client.closed])).resolves.toBeUndefined()
     expect(harness.log.at(-1)?.fields).toMatchObject({ reason: 'not-kept', code: 'QT_MQTT_SESSIONS_FULL', station: STATION })
     await expectServes(harness)
@@ -314,7 +312,7 @@ describe('starting', () => {
     onClose(() => server.close())
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
-    await expect(Harness.open({ port })).rejects.toMatchObject({
+    await expect(Harness.open({ ports: { tcp: port } })).rejects.toMatchObject({
       code: 'QT_MQTT_PORT_IN_USE',
       message: expect.stringContaining(String(port))
     })

@@ -21,6 +21,8 @@ export function isRetainable(topic: string): boolean {
 export class Link {
   readonly stream: Duplex
   readonly address: string
+  /** Common name of the client certificate that was shown in the handshake. */
+  readonly certificate: string | null
   /** Acknowledgements of what this connection published. */
   readonly acknowledgements = new InOrder()
   /** Filters granted on this connection. */
@@ -35,9 +37,10 @@ export class Link {
   /** Topics that were allowed; a station has three. */
   readonly #topics = new Set<string>()
 
-  constructor(stream: Duplex, address: string, limits: LinkLimits) {
+  constructor(stream: Duplex, { address, certificate }: { address: string; certificate: string | null }, limits: LinkLimits) {
     this.stream = stream
     this.address = address
+    this.certificate = certificate
     const full = (): boolean => this.acknowledgements.bytes > limits.unkeptBytes
     watchReads(stream, { guard: new FrameGuard(limits), full })
     new Outlet(stream, limits.unreadBytes, () => cut(stream, 'slow-reader'))

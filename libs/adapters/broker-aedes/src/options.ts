@@ -1,4 +1,6 @@
 import type { Clock, Log, Principal } from '#libs/pipeline'
+import type { TlsCertificates } from '#libs/platform'
+import type { ListenerPorts } from './entrance.js'
 import type { LoginLimits } from './login-penalties.js'
 import type { Qos } from './persistence/packets.js'
 import type { PersistenceLimits } from './persistence/persistence.js'
@@ -34,7 +36,9 @@ export interface Limits extends PersistenceLimits, LoginLimits {
   readonly keepAliveSeconds: number
   readonly connections: number
   readonly connectionsPerAddress: number
-  /** From the first byte to a complete CONNECT. */
+  /** TLS handshakes under way at one time, over all listeners; each takes memory of a stranger's choosing. */
+  readonly handshakes: number
+  /** From the first byte to a complete CONNECT; before that, from the connection to the end of TLS handshake and WebSocket upgrade. */
   readonly connectTimeoutMs: number
   readonly subscriptions: number
   /** Bytes of one connection that were given to `onPublish` and are not kept yet; with more, its socket is not read. */
@@ -53,6 +57,7 @@ export const DEFAULT_LIMITS: Limits = {
   keepAliveSeconds: 3_600,
   connections: 10_000,
   connectionsPerAddress: 1_000,
+  handshakes: 2_000,
   connectTimeoutMs: 10 * SECOND,
   subscriptions: 50,
   unkeptBytes: 128 * KIB,
@@ -78,13 +83,22 @@ export const DEFAULT_LIMITS: Limits = {
 
 export interface BrokerOptions {
   readonly host: string
-  /** 0 takes a free one. */
-  readonly port: number
+  /** Of each listener; 0 takes a free one, null or nothing leaves the listener off. */
+  readonly ports: Partial<ListenerPorts>
+  /** Needed for the encrypted listeners; whoever opened it closes it. */
+  readonly certificates?: TlsCertificates
   /** Existing folder; `sessions.sqlite` in it is the broker's. */
   readonly dataDir: string
   readonly limits?: Partial<Limits>
-  /** Who that is, or null. A rejection means that it cannot be told now: the client is asked to come back. Compare in constant time. */
-  readonly authenticate: (username: string | undefined, password: Uint8Array | undefined) => Principal | null | Promise<Principal | null>
+  /**
+   * Who that is, or null. `certificate` is the common name of a client certificate that one of our authorities signed, null
+   * without one. A rejection means that it cannot be told now: the client is asked to come back. Compare in constant time.
+   */
+  readonly authenticate: (
+    username: string | undefined,
+    password: Uint8Array | undefined,
+    certificate: string | null
+  ) => Principal | null | Promise<Principal | null>
   /**
    * Keeps a message. The acknowledgement (QoS 1, 2) leaves after it has resolved; when it rejects, the connection is closed and
    * nothing is acknowledged. Of QoS 0 a rejection is only counted.

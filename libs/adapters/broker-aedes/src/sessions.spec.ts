@@ -14,14 +14,14 @@ const numbered = (count: number, from = 0): string[] => Array.from({ length: cou
 
 /** A subscriber's session that was left: what is published now waits for it. */
 async function leaveSession(harness: Harness, qos: 0 | 1 | 2 = 1, clientId = 'keeper'): Promise<void> {
-  const client = await RawClient.login(harness.broker.port, STATION, { clean: false, clientId })
+  const client = await RawClient.login(harness.port, STATION, { clean: false, clientId })
   await client.subscribe(commands, qos)
   client.send({ cmd: 'disconnect' })
   await client.closed
 }
 
 const comeBack = (harness: Harness, clientId = 'keeper'): Promise<RawClient> =>
-  RawClient.login(harness.broker.port, STATION, { clean: false, clientId })
+  RawClient.login(harness.port, STATION, { clean: false, clientId })
 
 async function nextPublish(client: RawClient): Promise<IPublishPacket> {
   return (await client.next('publish')) as IPublishPacket
@@ -77,11 +77,11 @@ describe('a session that was left', () => {
 
   it('remembers what it sent with QoS 2, and says that it is there', async () => {
     const harness = await Harness.open()
-    const first = await RawClient.login(harness.broker.port, STATION, { clean: false })
+    const first = await RawClient.login(harness.port, STATION, { clean: false })
     first.send(publish(STATION, 'x', { qos: 2, messageId: 5 }))
     await first.next('pubrec')
     await harness.restart()
-    const second = await RawClient.open(harness.broker.port)
+    const second = await RawClient.open(harness.port)
     expect((await second.connect(STATION, { clean: false })).sessionPresent).toBe(true)
     second.send(publish(STATION, 'x', { qos: 2, messageId: 5, dup: true }))
     await second.next('pubrec')
@@ -93,7 +93,7 @@ describe('a session that was left', () => {
   it('is not said to be there on its first connection, nor after a clean one, which ends it', async () => {
     const harness = await Harness.open()
     const present = async (clean: boolean): Promise<unknown> => {
-      const client = await RawClient.open(harness.broker.port)
+      const client = await RawClient.open(harness.port)
       const { sessionPresent } = await client.connect(STATION, { clean })
       if (!clean) await client.subscribe(commands, 1)
       client.send({ cmd: 'disconnect' })
@@ -180,10 +180,10 @@ describe('the number of sessions', () => {
     const harness = await Harness.open({ limits: { sessions: 3 }, now: () => now++ })
     await leaveSession(harness, 1, 'waiting')
     await harness.broker.publish(commands, 'x', { qos: 1 })
-    await RawClient.login(harness.broker.port, STATION, { clean: false, clientId: 'connected' })
+    await RawClient.login(harness.port, STATION, { clean: false, clientId: 'connected' })
     await leaveSession(harness, 2, 'idle')
-    await RawClient.login(harness.broker.port, STATION, { clean: false, clientId: 'newcomer' })
-    const refused = await RawClient.open(harness.broker.port)
+    await RawClient.login(harness.port, STATION, { clean: false, clientId: 'newcomer' })
+    const refused = await RawClient.open(harness.port)
     expect((await refused.connect(STATION, { clean: false, clientId: 'one-too-many' })).returnCode).toBe(3)
     await refused.closed
     expect(harness.broker.stats()).toMatchObject({ sessions: 3, queued: { messages: 1 }, refused: { 'session-limit': 1 } })

@@ -6,7 +6,7 @@ import { SECRET } from './harness.js'
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const broker = await AedesBroker.listen({
   host: '127.0.0.1',
-  port: 0,
+  ports: { tcp: 0 },
   dataDir: argv[2] as string,
   authenticate: (user, password) => (user && Buffer.from(password ?? []).toString() === SECRET ? { kind: 'station', code: user } : null),
   onPublish: async ({ topic, payload }) => {
@@ -18,4 +18,4 @@ const broker = await AedesBroker.listen({
 process.on('message', ({ topic, payload, retain }: { topic: string; payload: string; retain: boolean }) => {
   void broker.publish(topic, payload, { qos: 1, retain }).then(() => process.send?.({ published: payload }))
 })
-process.send?.({ port: broker.port })
+process.send?.({ port: broker.ports.tcp })

@@ -29,7 +29,7 @@ export interface LogLine {
   readonly message: string
 }
 
-export interface HarnessOptions extends Partial<Pick<BrokerOptions, 'onPublish' | 'authenticate' | 'now' | 'port'>> {
+export interface HarnessOptions extends Partial<Pick<BrokerOptions, 'onPublish' | 'authenticate' | 'now' | 'ports' | 'certificates'>> {
   readonly limits?: Partial<Limits>
   /** A folder that is there already. */
   readonly dir?: string
@@ -63,11 +63,12 @@ export class Harness {
   }
 
   async start(): Promise<void> {
-    const { limits = {}, onPublish, now = Date.now, port = 0 } = this.#options
+    const { limits = {}, onPublish, now = Date.now, ports = { tcp: 0 }, certificates } = this.#options
     const line = (level: LogLine['level']) => (fields: object, message: string) => void this.log.push({ level, fields, message })
     this.broker = await AedesBroker.listen({
       host: '127.0.0.1',
-      port,
+      ports,
+      ...(certificates ? { certificates } : {}),
       dataDir: this.dir,
       limits: { loginDelayMs: 1, ...limits },
       authenticate: this.#options.authenticate ?? authenticate,
@@ -80,6 +81,11 @@ export class Harness {
     })
   }
 
+  /** Of the plain listener. */
+  get port(): number {
+    return this.broker.ports.tcp ?? 0
+  }
+
   async restart(): Promise<void> {
     await this.broker.close()
     await this.start()
@@ -87,12 +93,12 @@ export class Harness {
 
   /** A standard client, connected as a station. */
   connect(station: string, options: IClientOptions = {}): Promise<MqttClient> {
-    return connectTo(this.broker.port, { clientId: `${station}-1`, username: station, password: SECRET, ...options })
+    return connectTo(this.port, { clientId: `${station}-1`, username: station, password: SECRET, ...options })
   }
 
   /** A program that may subscribe alarms. */
   connectReader(options: IClientOptions = {}): Promise<MqttClient> {
-    return connectTo(this.broker.port, { clientId: 'desk', username: 'token', password: TOKEN, ...options })
+    return connectTo(this.port, { clientId: 'desk', username: 'token', password: TOKEN, ...options })
   }
 
   payloads(): string[] {
