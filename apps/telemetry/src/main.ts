@@ -29,11 +29,12 @@ async function start(config: Config, closers: Closers, onDeath: (error: Error) =
   if (config.demo) closers.add('demo', await startDemo(parts, http.url))
 }
 
-function announce(parts: Parts, url: string): void {
-  const { config, log, broker, stations } = parts
+function announce({ config, log, broker, stations }: Parts, url: string): void {
+  const { ports } = broker
+  const mqtt = Object.entries(ports).flatMap(([kind, port]) => (port === null ? [] : [`${config.mqtt.host}:${port} (${kind})`]))
   log.info(
-    { url, mqttPort: broker.port, stations: stations.all.length },
-    `HTTP on ${url} (documentation: ${url}/api/docs), MQTT on ${config.mqtt.host}:${broker.port}`
+    { url, mqttPorts: ports, stations: stations.all.length },
+    `HTTP on ${url} (documentation: ${url}/api/docs), MQTT ${mqtt.length === 0 ? 'off' : `on ${mqtt.join(', ')}`}`
   )
 }
 

@@ -13,6 +13,11 @@ const LABEL = 'demo'
 /** Gives every example station a secret and lets simulated devices publish as these stations, over real MQTT, from a process of their own. */
 export async function startDemo(parts: Parts, url: string): Promise<{ close: () => Promise<void> }> {
   const { config, stations, state, broker, log } = parts
+  const port = broker.ports.tcp
+  if (port === null) {
+    log.error({ code: 'QT_DEMO_FLEET' }, 'the simulated stations need plain MQTT on this machine: QUANTRAC_MQTT_PORT is off')
+    return { close: async () => {} }
+  }
   const secrets = stations.all.map(({ code }) => ({ code, secret: newSecret() }))
   for (const { code, secret } of secrets) await state.credentials.set(code, LABEL, hashSecret(secret))
   const fleet = spawn(process.execPath, ['--enable-source-maps', FLEET], { stdio: ['pipe', 'ignore', 'inherit'] })
@@ -20,16 +25,22 @@ export async function startDemo(parts: Parts, url: string): Promise<{ close: () 
   fleet.on('exit', code => {
     if (code !== 0 && code !== null) log.error({ code: 'QT_DEMO_FLEET' }, `the simulated stations ended with code ${code}`)
   })
-  const mqtt = `mqtt://${config.mqtt.host}:${broker.port}`
+  const mqtt = `mqtt://${config.mqtt.host}:${port}`
   const task = { url: mqtt, registryDir: config.registryDir, devicesDir: config.devicesDir, scenario: SCENARIO, stations: secrets }
   fleet.stdin.on('error', () => {}) // told by 'exit'
   fleet.stdin.write(`${JSON.stringify(task)}\n`)
-  greet(parts, url, secrets)
+  greet(parts, { url, port, secrets })
   return { close: () => end(fleet) }
 }
 
+interface Greeting {
+  readonly url: string
+  readonly port: number
+  readonly secrets: readonly { readonly code: string; readonly secret: string }[]
+}
+
 /** What a person types next. The secret is the demo's, of a simulated station, and gone with the next start. */
-function greet({ config, stations, broker }: Parts, url: string, secrets: readonly { code: string; secret: string }[]): void {
+function greet({ config, stations }: Parts, { url, port, secrets }: Greeting): void {
   const station = stations.all.find(s => s.kind === 'wastewater' && stations.profileOf(s).profile.dialect === 'quantrac-json')
   const secret = secrets.find(s => s.code === station?.code)?.secret
   if (!station || !secret) return
@@ -39,7 +50,7 @@ function greet({ config, stations, broker }: Parts, url: string, secrets: readon
   process.stdout.write(`
 quantrac demo: ${stations.all.length} simulated stations (${stations.all[0]?.code} …)
   look     ${url}/api/v1/latest   ${url}/api/v1/alarms   ${url}/api/docs
-  publish  mosquitto_pub -h ${config.mqtt.host} -p ${broker.port} -u ${station.code} -P ${secret} -i my-logger -q 1 -t ${topic} -m '${payload}'
+  publish  mosquitto_pub -h ${config.mqtt.host} -p ${port} -u ${station.code} -P ${secret} -i my-logger -q 1 -t ${topic} -m '${payload}'
   read     curl '${url}/api/v1/series/${station.code}/${parameter}/readings?from='$(date +%s000 -d '-10 min')
   stop     Ctrl-C
 

@@ -17,6 +17,8 @@ export interface Gauges {
   broker(): { connections: number; sessions: number; queued: number; refused: Readonly<Record<string, number>> }
   outbox(): Promise<{ pending: number; failed: number }>
   listeners(): number
+  /** Null where nothing is encrypted. */
+  certificates: { remaining(): readonly { certificate: string; ms: number }[]; readonly filesRefused: boolean } | null
 }
 
 /**
@@ -60,6 +62,7 @@ export class Metrics {
     this.#bindJournal(gauges)
     this.#bindConsumers(gauges)
     this.#bindBroker(gauges)
+    if (gauges.certificates) this.#bindCertificates(gauges.certificates)
     this.#gauge('quantrac_live_listeners', 'Listeners of the live stream', () => gauges.listeners())
     const outbox = this.#labelled('quantrac_outbox_messages', 'Messages in the outbox by state', ['state'])
     this.#onCollect(outbox, async () => {
@@ -118,6 +121,14 @@ export class Metrics {
     const refused = this.#counter('quantrac_mqtt_refused_total', 'Connections and packets refused, by reason', ['reason'], () => {
       for (const [reason, value] of Object.entries(gauges.broker().refused)) refused.inc({ reason }, value)
     })
+  }
+
+  #bindCertificates(certificates: NonNullable<Gauges['certificates']>): void {
+    const remaining = this.#labelled('quantrac_tls_certificate_expires_seconds', 'Seconds until a certificate ends', ['certificate'])
+    this.#onCollect(remaining, () => {
+      for (const { certificate, ms } of certificates.remaining()) remaining.set({ certificate }, ms / 1_000)
+    })
+    this.#gauge('quantrac_tls_files_refused', '1 while changed certificate files cannot be used', () => (certificates.filesRefused ? 1 : 0))
   }
 
   #gauge(name: string, help: string, read: () => number): void {

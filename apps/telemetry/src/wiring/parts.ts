@@ -9,11 +9,12 @@ import { Journal } from '#libs/journal'
 import type { Reading, Station } from '#libs/model'
 import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
 import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
-import type { Closers, Config, Logger } from '#libs/platform'
+import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AlarmEvents } from './alarm-events.js'
 import { ConsumersThread } from './consumers-thread.js'
 import { Health } from './health.js'
+import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
 import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
@@ -31,6 +32,8 @@ export interface Parts {
   readonly store: TimeSeriesStore
   readonly state: State
   readonly broker: AedesBroker
+  /** Null where nothing is encrypted. */
+  readonly certificates: TlsCertificates | null
   readonly live: Live
   readonly newest: NewestReadings
   readonly alarmEvents: AlarmEvents
@@ -52,9 +55,12 @@ interface Registry {
 export async function openParts(config: Config, closers: Closers, onDeath: (error: Error) => void): Promise<Parts> {
   const log = openLogger(config.log, 'telemetry')
   const registry = await openRegistry(config)
+  const certificates = await openCertificates(config, log)
+  if (certificates) closers.add('certificates', certificates)
   closers.add('data directory lock', serverLock(config.dataDir))
   const state = closers.add('state', await openState(config.dataDir))
   await refuseOpenDoor(config, state)
+  warnOfPlainListeners(config, log)
   const journal = closers.add('journal', await openJournal(config, log))
   const alarmEvents = new AlarmEvents()
   const metrics = new Metrics()
@@ -76,7 +82,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
 
   const kept = (readings: readonly Reading[]) => newest.see(readings)
   const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept }
-  const broker = closers.add('broker', await openBroker({ config, registry, state, ingest, metrics, log }))
+  const broker = closers.add('broker', await openBroker({ config, registry, state, certificates, ingest, metrics, log }))
   const outbox = startOutbox({ config, state, broker, registry, log })
   closers.defer('outbox', () => outbox.stop())
   wakeOutbox.wake = () => outbox.wake()
@@ -86,7 +92,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     lastSequence: () => journal.lastSequence,
     positions: () => consumers.report.positions
   })
-  bindMetrics(metrics, { journal, consumers, broker, state, live })
+  bindMetrics(metrics, { journal, consumers, broker, state, live, certificates })
   return {
     config,
     log,
@@ -96,6 +102,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     store,
     state,
     broker,
+    certificates,
     live,
     newest,
     alarmEvents,
@@ -168,23 +175,26 @@ interface BrokerSources {
   readonly config: Config
   readonly registry: Registry
   readonly state: State
+  readonly certificates: TlsCertificates | null
   readonly ingest: IngestPorts
   readonly metrics: Metrics
   readonly log: Logger
 }
 
-function openBroker({ config, registry, state, ingest, metrics, log }: BrokerSources): Promise<AedesBroker> {
+function openBroker({ config, registry, state, certificates, ingest, metrics, log }: BrokerSources): Promise<AedesBroker> {
   const { stations } = registry
   return AedesBroker.listen({
     host: config.mqtt.host,
-    port: config.mqtt.port ?? 0,
+    ports: { tcp: config.mqtt.port, tls: config.mqtt.tlsPort, ws: config.mqtt.wsPort, wss: config.mqtt.wssPort },
+    ...(certificates ? { certificates } : {}),
     dataDir: config.dataDir,
     limits: {
       connections: config.mqtt.maxConnections,
       connectionsPerAddress: config.mqtt.maxConnectionsPerAddress,
       sessions: config.mqtt.maxSessions
     },
-    authenticate: (username, password) => authenticate(username, password, { stations, state }),
+    authenticate: (username, password, certificate) =>
+      certificate === null ? authenticate(username, password, { stations, state }) : certifiedStation(certificate, username, stations),
     onPublish: mqttRoad(stations.byCode, ingest, metrics),
     log,
     now: Date.now
@@ -248,9 +258,10 @@ interface MetricSources {
   readonly broker: AedesBroker
   readonly state: State
   readonly live: Live
+  readonly certificates: TlsCertificates | null
 }
 
-function bindMetrics(metrics: Metrics, { journal, consumers, broker, state, live }: MetricSources): void {
+function bindMetrics(metrics: Metrics, { journal, consumers, broker, state, live, certificates }: MetricSources): void {
   metrics.bind({
     journal: () => {
       const backlog = journal.backlog()
@@ -269,7 +280,8 @@ function bindMetrics(metrics: Metrics, { journal, consumers, broker, state, live
       return { connections, sessions, queued: queued.messages, refused }
     },
     outbox: () => state.outbox.stats(),
-    listeners: () => live.listeners
+    listeners: () => live.listeners,
+    certificates
   })
 }
 
