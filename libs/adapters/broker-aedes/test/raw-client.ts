@@ -12,22 +12,23 @@ export class RawClient {
   #taken = 0
   #arrived: () => void = () => undefined
 
-  private constructor(socket: Socket) {
+  /** Over a socket that is connected. `parses` false where it speaks something else than MQTT. */
+  constructor(socket: Socket, parses = true) {
     this.socket = socket
     const incoming = parser()
     incoming.on('packet', packet => {
       this.packets.push(packet)
       this.#arrived()
     })
-    socket.on('data', chunk => incoming.parse(chunk))
+    if (parses) socket.on('data', chunk => incoming.parse(chunk))
     socket.on('error', () => undefined)
     this.closed = new Promise(resolve => socket.once('close', () => resolve()))
     onClose(() => socket.destroy())
   }
 
-  static async open(port: number): Promise<RawClient> {
+  static async open(port: number, { parses = true } = {}): Promise<RawClient> {
     const socket = connect({ host: '127.0.0.1', port })
-    const client = new RawClient(socket)
+    const client = new RawClient(socket, parses)
     await once(socket, 'connect')
     return client
   }
