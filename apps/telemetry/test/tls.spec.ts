@@ -17,6 +17,7 @@ import { eventually, freePort, TestServer } from './server.js'
 const STATION = 'AG-KCN-BINHHOA-01'
 const OTHER = 'AG-KCN-BINHLONG-01'
 const HOST = '127.0.0.1'
+const MOSQUITTO = 'mosquitto_pub'
 const topicOf = (station: string): string => `quantrac/v1/${station}/readings`
 
 /** Debian's clients, as an operator uses them. */
@@ -25,7 +26,7 @@ if (!hasMosquitto()) console.warn('mosquitto_pub is not on PATH: the tests that 
 
 function hasMosquitto(): boolean {
   try {
-    execFileSync('mosquitto_pub', ['--help'], { stdio: 'ignore' })
+    execFileSync(MOSQUITTO, ['--help'], { stdio: 'ignore' })
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ENOENT' // it has no exit code 0 for its help
   }
@@ -153,7 +154,7 @@ function mosquitto(port: number, options: readonly string[], message: { station?
   const payload = JSON.stringify({ at, readings: { COD: 41 } })
   const args = ['-h', HOST, '-p', String(port), '-q', '1', '-t', topicOf(station), '-m', payload, ...options]
   return new Promise(resolve => {
-    execFile('mosquitto_pub', args, { timeout: 10_000 }, (failure, _out, error) => {
+    execFile(MOSQUITTO, args, { timeout: 10_000 }, (failure, _out, error) => {
       resolve({ code: failure ? Number(failure.code ?? -1) : 0, error })
     })
   })
@@ -397,7 +398,7 @@ describe('plain listeners switched off', () => {
     const { server, ports, ca } = here
     const token = await server.ops('token', 'add', 'desk', '--role', 'reader')
     const ended = server.launch()
-    await eventually(async () => (await callHttps(here, '/health/ready').catch(() => null))?.status === 200, 'HTTPS answers')
+    await eventually(async () => (await callHttps(here, '/health/ready').catch(() => null))?.status === 200, 'HTTPS answers', 25_000)
     for (const port of [server.httpPort, server.mqttPort]) {
       const socket = connectTcp(port, HOST)
       await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
@@ -433,16 +434,11 @@ describe('the start with certificates', () => {
     expect(await refused(here)).toMatch(/QUANTRAC_TLS_KEY: .*server-key\.pem.*\[QT_TLS_UNREADABLE\]/)
   })
 
-  it.each([
-    ['https', 'QUANTRAC_HTTPS_PORT', 'QT_HTTP_PORT_IN_USE'],
-    ['wss', 'QUANTRAC_MQTT_WSS_PORT', 'QT_MQTT_PORT_IN_USE']
-  ] as const)('is refused with the %s port in use, naming %s', async (kind, setting, code) => {
+  it('is refused with a port in use, naming its setting', async () => {
     const here = await install()
-    const holder = createServer().listen(here.ports[kind], HOST)
+    const holder = createServer().listen(here.ports.https, HOST)
     disposals.push(() => void holder.close())
     await once(holder, 'listening')
-    const output = await refused(here)
-    expect(output).toContain(`[${code}]`)
-    expect(output).toMatch(new RegExp(`set ${setting}\\b`))
+    expect(await refused(here)).toMatch(/set QUANTRAC_HTTPS_PORT .*\[QT_HTTP_PORT_IN_USE\]/)
   })
 })

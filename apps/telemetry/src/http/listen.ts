@@ -63,7 +63,7 @@ async function openListeners(app: NestFastifyApplication, { config, certificates
           port: tlsPort,
           certificates,
           requestTimeoutMs: REQUEST_TIMEOUT_MS,
-          onRequest: fastify.routing,
+          onRequest: (request, response) => fastify.routing(request, response),
           onClientError: (error, socket) => void fastify.server.emit('clientError', error, socket)
         }).catch((error: unknown) => {
           throw listenError(error, { host, port: tlsPort, what: 'HTTPS' })

@@ -4,7 +4,7 @@ import type { TlsCertificates } from '#libs/platform'
 import type { Counters } from './counters.js'
 import type { RefusalReason } from './errors.js'
 import { addressKey, type Gate } from './gate.js'
-import { LISTENER_KINDS, type Listener, type ListenerKind, listenTcp } from './listener.js'
+import { LISTENER_KINDS, type Listener, type ListenerKind, type ListenerPorts, listenTcp } from './listener.js'
 import type { Limits } from './options.js'
 import { TlsDoor } from './tls-door.js'
 import { WebSocketDoor } from './websocket-door.js'
@@ -24,8 +24,6 @@ export interface EntranceParts {
   readonly certificates: TlsCertificates | undefined
   readonly onArrival: (arrival: Arrival) => void
 }
-
-export type ListenerPorts = Readonly<Record<ListenerKind, number | null>>
 
 /** Above one MQTT packet: its fixed header, and what a client packs beside it. */
 const BESIDE_BYTES = 1_024

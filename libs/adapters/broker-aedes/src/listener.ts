@@ -6,6 +6,9 @@ import { BrokerError } from './errors.js'
 export const LISTENER_KINDS = ['tcp', 'tls', 'ws', 'wss'] as const
 export type ListenerKind = (typeof LISTENER_KINDS)[number]
 
+/** The port of each; null where it is off. */
+export type ListenerPorts = Readonly<Record<ListenerKind, number | null>>
+
 /** Where connections come from. */
 export interface Listener {
   readonly port: number

@@ -1,6 +1,6 @@
 import type { Clock, Log, Principal } from '#libs/pipeline'
 import type { TlsCertificates } from '#libs/platform'
-import type { ListenerPorts } from './entrance.js'
+import type { ListenerPorts } from './listener.js'
 import type { LoginLimits } from './login-penalties.js'
 import type { Qos } from './persistence/packets.js'
 import type { PersistenceLimits } from './persistence/persistence.js'

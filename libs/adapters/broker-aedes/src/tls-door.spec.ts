@@ -64,7 +64,7 @@ describe('client certificates', () => {
         version === 'TLSv1.2' ? [first.getSession()] : once(first, 'session'),
         talk(first, login)
       ])) as [Buffer[], unknown]
-      const second = await shake(secure, { ...versions, ...options, session: session?.[0] as Buffer })
+      const second = await shake(secure, { ...versions, ...options, session: session[0] as Buffer })
       const { returnCode } = (await talk(second, login)) as { returnCode?: number }
       return { reused: second.isSessionReused(), returnCode }
     }
@@ -143,12 +143,13 @@ describe('handshakes', () => {
   it('under way at one time are so many; there is room again when one ends', async () => {
     const secure = await openSecure({ limits: { handshakes: 2 } })
     const port = secure.harness.broker.ports.tls ?? 0
-    const [first] = [await RawClient.open(port), await RawClient.open(port)]
+    const first = await RawClient.open(port)
+    await RawClient.open(port)
     await until(() => secure.harness.broker.stats().connections === 2)
     await (await RawClient.open(secure.harness.broker.ports.wss ?? 0)).closed
     expect(refused(secure, 'handshake-limit')).toBe(1)
     await connectBy('tcp', secure, byPassword)
-    first?.socket.destroy()
+    first.socket.destroy()
     await until(() => secure.harness.broker.stats().connections === 2)
     await connectBy('tls', secure, byPassword)
   })

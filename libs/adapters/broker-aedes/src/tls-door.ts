@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { createServer, type Server, type TLSSocket } from 'node:tls'
+import { createServer, type PeerCertificate, type Server, type TLSSocket } from 'node:tls'
 import type { TlsCertificates } from '#libs/platform'
 import type { RefusalReason } from './errors.js'
 
@@ -68,7 +68,7 @@ export class TlsDoor {
     const certificate = this.#options.certificates.asksClients ? nameOf(stream) : null
     if (onSecured && certificate !== undefined) onSecured({ stream, certificate })
     else {
-      if (onSecured) this.#options.onRefused('client-certificate', stream, codeOf(stream.authorizationError))
+      if (onSecured) this.#options.onRefused('client-certificate', stream, reasonOf(stream))
       stream.destroy()
     }
   }
@@ -76,11 +76,15 @@ export class TlsDoor {
 
 const peerOf = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error ?? 'no-name'))
+/** Why a certificate was not taken: Node gives OpenSSL's word, whatever its types say. */
+function reasonOf(stream: TLSSocket): string {
+  const error: unknown = stream.authorizationError
+  return typeof error === 'string' ? error : 'no-name'
+}
 
 /** Null without a certificate; undefined when it is not one of ours or names nobody. */
 function nameOf(stream: TLSSocket): string | null | undefined {
-  const { subject } = stream.getPeerCertificate()
+  const { subject } = stream.getPeerCertificate() as Partial<PeerCertificate> // empty without one
   // Asked first: of a resumed session without a certificate Node says that it is authorized.
   if (!subject) return null
   const name: unknown = subject.CN // an array where there are several

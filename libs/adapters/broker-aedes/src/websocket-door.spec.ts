@@ -8,6 +8,8 @@ import { byPassword, closed, openSecure, refused, type Secure, STATION } from '.
 
 afterEach(closeAll)
 
+const logIn = generate({ cmd: 'connect', clientId: 'x', clean: true, keepalive: 60, ...byPassword, password: Buffer.from(SECRET) })
+
 describe('WebSocket', () => {
   const ask = async ({ harness }: Secure, text: string): Promise<string> => {
     const client = await RawClient.open(harness.broker.ports.ws ?? 0, { parses: false })
@@ -65,10 +67,7 @@ describe('WebSocket', () => {
   it('packets may come in any pieces [MQTT-6.0.0-2]', async () => {
     const secure = await openSecure()
     const socket = await open(secure)
-    const bytes = Buffer.concat([
-      generate({ cmd: 'connect', clientId: 'x', clean: true, keepalive: 60, ...byPassword, password: Buffer.from(SECRET) }),
-      publish(STATION, 'in pieces')
-    ])
+    const bytes = Buffer.concat([logIn, publish(STATION, 'in pieces')])
     for (const byte of bytes) socket.send(Buffer.of(byte))
     await until(() => secure.harness.received.length === 1)
   })
@@ -76,7 +75,7 @@ describe('WebSocket', () => {
   it('text is cut [MQTT-6.0.0-1]', async () => {
     const secure = await openSecure()
     const socket = await open(secure)
-    socket.send('text')
+    socket.send(logIn.toString('latin1'))
     await closed(socket)
     await until(() => refused(secure, 'protocol-error') === 1)
   })
@@ -92,7 +91,7 @@ describe('WebSocket', () => {
   it('a peer that vanished is let go of by its keep-alive', async () => {
     const secure = await openSecure({ limits: { keepAliveSeconds: 1 } })
     const socket = await open(secure)
-    socket.send(generate({ cmd: 'connect', clientId: 'x', clean: true, keepalive: 60, ...byPassword, password: Buffer.from(SECRET) }))
+    socket.send(logIn)
     await closed(socket)
     await until(() => secure.harness.broker.stats().connections === 0)
     expect(refused(secure, 'keep-alive')).toBe(1)
