@@ -70,20 +70,19 @@ async function install(environment: Record<string, string> = {}): Promise<Instal
   })
   disposals.push(() => server.dispose())
   made ??= await selfSigned(server)
-  cpSync(made, dir, { recursive: true })
+  cpSync(made.dir, dir, { recursive: true })
   return { server, dir, ca: readFileSync(join(dir, 'ca.pem')), ports }
 }
 
-/** The folder that `ops tls self-signed` made; a process for each test would take seconds. */
-let made: string | undefined
+/** The folder that `ops tls self-signed` made, and what it printed; a process for each test would take seconds. */
+let made: { readonly dir: string; readonly printed: string } | undefined
 afterAll(() => {
-  if (made) rmSync(made, { recursive: true })
+  if (made) rmSync(made.dir, { recursive: true })
 })
 
-async function selfSigned(server: TestServer): Promise<string> {
+async function selfSigned(server: TestServer): Promise<{ dir: string; printed: string }> {
   const dir = mkdtempSync(join(tmpdir(), 'quantrac-tls-'))
-  await server.ops('tls', 'self-signed', '--dir', dir, '--station', STATION, OTHER)
-  return dir
+  return { dir, printed: await server.ops('tls', 'self-signed', '--dir', dir, '--station', STATION, OTHER) }
 }
 
 function temporaryDir(): string {
@@ -200,6 +199,15 @@ describe('a station and its certificate', () => {
       const at = newInstant()
       expect(await mosquitto(here.ports.mqtts, [...trust(), ...pair(STATION)], { at })).toMatchObject({ code: 0 })
       await known(at)
+    })
+
+    it('publishes by the line that the operator’s command prints', async () => {
+      const line = made?.printed.split('\n').find(text => text.includes(`-t ${topicOf(STATION)}`)) ?? ''
+      const before = Math.floor(Date.now() / 1_000) * 1_000
+      execFileSync('sh', ['-c', line.replace('-p 8883', `-p ${here.ports.mqtts}`)], { timeout: 10_000 })
+      const path = `/api/v1/series/${STATION}/COD/readings?from=${before}`
+      const kept = await eventually(async () => (await here.server.get(path, reader)).json().items[0], 'the reading is answered')
+      expect(kept).toMatchObject({ value: 60.5, road: 'mqtt' })
     })
 
     it('may say its user name, and no other', async () => {
