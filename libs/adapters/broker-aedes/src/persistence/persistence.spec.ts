@@ -132,6 +132,15 @@ describe('the session file', () => {
     }
   })
 
+  it('is read by other programs while it is written, so that a backup copies it', async () => {
+    const { persistence, file } = await open()
+    await enqueue(persistence, 'waiting', 1)
+    const copying = new Database(file, { readonly: true, timeout: 0 })
+    onClose(() => void copying.close())
+    expect(copying.prepare('SELECT count(*) FROM queue').pluck().get()).toBe(1)
+    await expect(open(file)).rejects.toMatchObject({ code: 'QT_MQTT_SESSIONS_LOCKED' })
+  })
+
   it('one of a later version of the program is refused', async () => {
     const { persistence, file } = await open()
     await persistence.destroy()

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import {
   type FileContent,
@@ -20,7 +21,9 @@ export type Written = Extract<FromWriter, { kind: 'written' }>
 /**
  * `sessions.sqlite`, opened by one process and in it by one thread.
  *
- * - Write-ahead log, locked exclusively: a second server on the same data directory is refused by SQLite itself.
+ * - Write-ahead log. A second server on the same data directory is refused by an exclusive lock on the empty file
+ *   `sessions.lock` beside it, a lock of the kernel that ends with the process. The file itself is not locked, so that
+ *   a backup copies it while the server runs.
  * - A batch is one transaction. It is committed with synchronous=FULL when something in it was promised to somebody (a queued
  *   message, a subscription, a retained message, a will, a step of QoS 2): that commit has been fsynced before the promise
  *   resolves, and survives a power cut. Other batches (identifiers given to QoS 1 messages, acknowledged ones taken away) are
@@ -30,29 +33,32 @@ export type Written = Extract<FromWriter, { kind: 'written' }>
  */
 export class SessionFile {
   readonly #db: Database.Database
+  readonly #lock: Database.Database
   readonly #statements: Map<StatementName, Database.Statement>
 
-  private constructor(db: Database.Database) {
+  private constructor(db: Database.Database, lock: Database.Database) {
     this.#db = db
+    this.#lock = lock
     const prepared = Object.entries(STATEMENTS).map(([name, sql]) => [name as StatementName, db.prepare(sql)] as const)
     this.#statements = new Map(prepared)
   }
 
   /** @throws SqliteError SQLITE_BUSY when another process has it, and others when it is no such file */
   static open({ file, maxBytes }: WriterSetup): SessionFile {
+    const lock = takeLock(join(dirname(file), 'sessions.lock'))
     const db = new Database(file, { timeout: LOCK_WAIT_MS })
     try {
       db.pragma(`page_size = ${PAGE_BYTES}`)
-      db.pragma('locking_mode = EXCLUSIVE')
       db.pragma('journal_mode = WAL')
       db.pragma(`max_page_count = ${Math.max(1, Math.floor(maxBytes / PAGE_BYTES))}`)
       db.pragma('synchronous = FULL')
       const version = db.pragma('user_version', { simple: true })
       if (version === 0) db.transaction(() => db.exec(SCHEMA))()
       else if (version !== SCHEMA_VERSION) throw new Error(`layout ${String(version)} is not known to this version of the program`)
-      return new SessionFile(db)
+      return new SessionFile(db, lock)
     } catch (error) {
       db.close()
+      lock.close()
       throw error
     }
   }
@@ -79,6 +85,7 @@ export class SessionFile {
 
   close(): void {
     this.#db.close()
+    this.#lock.close()
   }
 
   #oneByOne(operations: readonly Operation[]): Written {
@@ -97,6 +104,17 @@ export class SessionFile {
 
   #run([name, ...values]: Operation): void {
     this.#statements.get(name)?.run(...values)
+  }
+}
+
+function takeLock(file: string): Database.Database {
+  const lock = new Database(file, { timeout: LOCK_WAIT_MS })
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return lock
+  } catch (error) {
+    lock.close()
+    throw error
   }
 }
 
