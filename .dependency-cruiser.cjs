@@ -64,8 +64,8 @@ module.exports = {
     ),
     error(
       'sqlite-has-few-homes',
-      'The journal, the embedded time series, the state store and the broker sessions; nobody else speaks SQL files.',
-      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes))/', ...tests] },
+      'The journal, the embedded time series, the state store, the broker sessions, and what copies their files; nobody else speaks SQL files.',
+      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes|backup))/', ...tests] },
       { path: '^node_modules/better-sqlite3/' }
     ),
     error('libs-do-not-see-apps', 'Composition roots are the top.', { path: '^libs/' }, { path: '^(apps|simulators)/' }),

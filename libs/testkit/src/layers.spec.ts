@@ -55,6 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/adapters/store-sqlite/src/index.ts': ['better-sqlite3', '#libs/pipeline'],
   'libs/adapters/store-sqlite/test/child.ts': ['#libs/testkit', '#libs/adapters/state'],
   'libs/adapters/broker-aedes/src/index.ts': ['aedes', 'better-sqlite3', '#libs/platform'],
+  'libs/adapters/backup/src/index.ts': ['better-sqlite3', '#libs/model'],
   'libs/adapters/store-influx/src/index.ts': ['@influxdata/influxdb-client', '#libs/pipeline'],
   'libs/test-servers/src/index.ts': ['node:child_process', 'testcontainers'],
   'libs/adapters/store-influx/src/store.real.spec.ts': ['#libs/test-servers', '#libs/testkit'],
