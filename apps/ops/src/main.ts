@@ -1,6 +1,7 @@
 import { codeOf, messageOf } from '#libs/model'
 import { readConfig } from '#libs/platform'
 import { accessCommands } from './access.js'
+import { backupCommands } from './backup.js'
 import { dispatch } from './command.js'
 import { journalCommands } from './journal.js'
 import { stationCommands } from './stations.js'
@@ -8,7 +9,7 @@ import { tlsCommands } from './tls.js'
 
 /** The operator's command line. Answers go to standard output, everything else to standard error. */
 async function main(): Promise<number> {
-  const commands = [...stationCommands, ...accessCommands, ...journalCommands, ...tlsCommands]
+  const commands = [...stationCommands, ...accessCommands, ...journalCommands, ...tlsCommands, ...backupCommands]
   const print = (line: string) => void process.stdout.write(`${line}\n`)
   return dispatch(commands, process.argv.slice(2), { config: readConfig(process.env), print })
 }

@@ -22,7 +22,7 @@ export interface StateOptions {
   readonly maxRefusals?: number
 }
 
-const FILE = 'state.sqlite'
+export const STATE_FILE = 'state.sqlite'
 
 /**
  * What the product knows beside readings: credentials, tokens, recipients, alarms and their history, the outbox, refusals,
@@ -66,7 +66,7 @@ export class State {
    * @throws StateError QT_DATA_DIR_UNWRITABLE, QT_STATE_NEWER, QT_STATE_CORRUPT, QT_STATE_BUSY, QT_STATE_FULL, QT_STATE_FAILED
    */
   static async open(options: StateOptions): Promise<State> {
-    const file = ensureFile(options.dataDir, FILE)
+    const file = ensureFile(options.dataDir, STATE_FILE)
     const databases: Databases = {
       powerSafe: new Kysely<Tables>({ dialect: new FileDialect(file, 'power-safe') }),
       killSafe: new Kysely<Tables>({ dialect: new FileDialect(file, 'kill-safe') })
