@@ -102,6 +102,25 @@ describe('backup', () => {
       expect(partials()).toEqual([])
     })
 
+    it('no cursor of the copy is ahead of its journal, though the server goes on between the files', async () => {
+      const later = join(temp.path, 'later')
+      const journal = await Journal.open({ dir: later })
+      for (let n = 0; n < 9; n++) await journal.append({ head: new Uint8Array(4), body: new Uint8Array(100).fill(n) })
+      await journal.close()
+      const [live, series] = ['journal', 'series'].map(name => new Database(join(data, `${name}.sqlite`)))
+      live?.exec(`ATTACH '${join(later, 'journal.sqlite')}' AS later`)
+      let kept = 3
+      const keepAndStoreOneMore = (): void => {
+        live?.prepare('INSERT INTO block SELECT * FROM later.block WHERE first = ?').run(++kept)
+        series?.prepare('UPDATE meta SET cursor = ?').run(kept)
+      }
+      const config = readConfig({ QUANTRAC_DATA_DIR: data })
+      const manifest = await createBackup({ config, dir: backup, signal: NEVER, print: keepAndStoreOneMore })
+      for (const db of [live, series]) db?.close()
+      expect(manifest).toMatchObject({ journal: { first: 1, last: 5 }, positions: [{ consumer: 'store', sequence: 4 }] })
+      expect(await verifyBackup(backup)).toMatchObject({ findings: [] })
+    })
+
     it('writes over nothing, and not into the data directory', async () => {
       mkdirSync(backup)
       await expect(create()).rejects.toMatchObject({ code: 'QT_BACKUP_EXISTS' })
