@@ -66,17 +66,17 @@ function tell(manifest: Manifest, print: Call['print']): void {
   for (const { what, where, how } of elsewhere) print(`not in the backup: ${what}, kept in ${where}; save it with ${how}`)
 }
 
-/** Cursors that lie outside are ahead of the restored journal, unless what holds them is taken back too. */
+/** What lies outside is not taken back with this, and may be newer than the restored journal. */
 function whatFollows({ elsewhere, journal }: Manifest): string[] {
   return elsewhere.flatMap(({ where }) =>
     where === 'InfluxDB'
       ? [
-          'next: restore InfluxDB from a backup older than this one (influx restore), or empty its buckets;',
-          `      the journal then fills it again from record ${journal.first} on. Buckets newer than this journal lose what comes in next.`
+          `next: the server writes the journal to InfluxDB again, from record ${journal.first} on, and doubles nothing; what is older than that`,
+          '      comes from a backup of InfluxDB (influx restore). Readings that came in after this backup stay there.'
         ]
       : [
-          'next: restore PostgreSQL from a dump older than this backup (pg_restore);',
-          '      a state newer than this journal passes over what comes in next.'
+          'next: restore PostgreSQL from a dump older than this backup (pg_restore). On a state that is newer, the consumers read the',
+          '      journal again from its start (QT_JOURNAL_BEHIND), and alarms of readings that are lost stay.'
         ]
   )
 }

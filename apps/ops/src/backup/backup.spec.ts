@@ -9,7 +9,7 @@ import { BackupError } from '#libs/adapters/backup'
 import { hashSecret, State } from '#libs/adapters/state'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
 import { acknowledge, mergeAlarm } from '#libs/alarms'
-import { Journal } from '#libs/journal'
+import { Journal, JournalReader } from '#libs/journal'
 import { readConfig } from '#libs/platform'
 import { type TempDir, tempDir } from '#libs/testkit'
 import { createBackup } from './create.js'
@@ -170,7 +170,7 @@ describe('backup', () => {
     })
 
     it('SIGTERM to the command leaves nothing behind', async () => {
-      await fillDataDir(15, RECORD_BYTES)
+      await fillDataDir(8, RECORD_BYTES)
       const { code, errors } = await interrupted(child => child.kill('SIGTERM'))
       expect(errors).toContain('[QT_BACKUP_INTERRUPTED]')
       expect(code).toBe(1)
@@ -178,7 +178,7 @@ describe('backup', () => {
     })
 
     it('one that was killed half-way is not taken for a backup, and the next one tells of it', async () => {
-      await fillDataDir(15, RECORD_BYTES)
+      await fillDataDir(8, RECORD_BYTES)
       await interrupted(child => child.kill('SIGKILL'))
       expect(existsSync(backup)).toBe(false)
       const [partial = ''] = partials()
@@ -223,6 +223,18 @@ describe('backup', () => {
       const state = await State.open({ dataDir: join(temp.path, 'restored'), life: { mergeAlarm, acknowledge } })
       expect(await state.credentials.find('AG-017', hashSecret('secret-3'))).toBeTruthy()
       await state.close()
+    })
+
+    it('gives the restored journal an identity of its own, for cursors that are kept elsewhere', async () => {
+      await restore()
+      const identities = [data, backup, join(temp.path, 'restored')].map(dir => {
+        const reader = JournalReader.open(dir)
+        const identity = reader.identity()
+        reader.close()
+        return identity
+      })
+      expect(identities[1]).toBe(identities[0])
+      expect(identities[2]).not.toBe(identities[0])
     })
 
     it('does not restore where something is', async () => {
