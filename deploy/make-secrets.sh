@@ -17,7 +17,7 @@ keep() { # NAME TEXT
     echo "kept secrets/$1"
   else
     printf '%s' "$2" >"secrets/$1.new"
-    chmod 444 "secrets/$1.new"
+    chmod 644 "secrets/$1.new"
     mv "secrets/$1.new" "secrets/$1"
     echo "made secrets/$1"
   fi

@@ -196,7 +196,7 @@ describe('deploy/make-secrets.sh', () => {
     const names = Object.keys(readCompose().secrets)
     expect(readdirSync(join(scratch, 'secrets')).sort()).toEqual(names.sort())
     expect(statSync(join(scratch, 'secrets')).mode & 0o777).toBe(0o700)
-    expect(statSync(join(scratch, 'secrets/state_url')).mode & 0o777).toBe(0o444)
+    expect(statSync(join(scratch, 'secrets/state_url')).mode & 0o777).toBe(0o644)
     const random = ['influx_password', 'influx_admin_token', 'postgres_password', 'grafana_password'].map(secret)
     expect(new Set(random).size).toBe(4)
     for (const text of random) expect(text).toMatch(/^[A-Za-z0-9]{24,64}$/)
@@ -251,6 +251,28 @@ describe('deploy/systemd', () => {
     const loaded = [...text.matchAll(/^LoadCredential=(\w+):\/etc\/quantrac\/secrets\/(\w+)$/gm)]
     expect(loaded.map(match => match[1])).toEqual(loaded.map(match => match[2]))
     expect([...text.matchAll(/_FILE=%d\/(\w+)$/gm)].map(match => match[1])).toEqual(loaded.map(match => match[1]))
+  })
+})
+
+describe('deploy/quantrac-ops', () => {
+  it('runs the command line with the settings and the secrets of the installation', () => {
+    mkdirSync(join(scratch, 'secrets'))
+    writeFileSync(join(scratch, 'quantrac.env'), '# comment\nQUANTRAC_DEMO=off\n#QUANTRAC_INFLUX_URL=x\nQUANTRAC_LOG_LEVEL=loud\n')
+    writeFileSync(join(scratch, 'secrets', 'state_url'), 'mysql://wrong')
+    writeFileSync(join(scratch, 'secrets', 'smtp_url'), 'http://wrong')
+    // The paths and the user of an installation are not on this machine.
+    const script = readFileSync('deploy/quantrac-ops', 'utf8')
+      .replace('etc=/etc/quantrac', `etc=${scratch}`)
+      .replace('cd /opt/quantrac/current', `cd ${resolve('.')}`)
+      .replace(/setpriv .*\n/, '')
+    expect(script).not.toContain('setpriv')
+    const { status, stderr } = spawnSync('sh', ['-c', script, 'quantrac-ops', 'token', 'list'], {
+      env: { PATH: `${resolve(process.execPath, '..')}:${process.env['PATH']}` },
+      encoding: 'utf8'
+    })
+    expect(status).toBe(1)
+    for (const name of ['QUANTRAC_LOG_LEVEL', 'QUANTRAC_STATE_URL', 'QUANTRAC_SMTP_URL']) expect(stderr).toContain(`${name}: `)
+    expect(stderr).not.toMatch(/no such setting|INFLUX/)
   })
 })
 
