@@ -1,4 +1,5 @@
 export type { Absent } from './absent.js'
 export { described } from './absent.js'
+export { findProgram, freePort } from './child.js'
 export type { InfluxServer } from './influx.js'
 export { startInflux } from './influx.js'
