@@ -75,9 +75,11 @@ describe('WebSocket', () => {
   it('text is cut [MQTT-6.0.0-1]', async () => {
     const secure = await openSecure()
     const socket = await open(secure)
-    socket.send(logIn.toString('latin1'))
+    socket.send(logIn)
+    socket.send(publish(STATION, 'as text').toString('latin1'))
     await closed(socket)
-    await until(() => refused(secure, 'protocol-error') === 1)
+    expect(refused(secure, 'protocol-error')).toBe(1)
+    expect(secure.harness.received).toEqual([])
   })
 
   it('a message larger than a packet may be is cut before it is read', async () => {
