@@ -16,7 +16,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/include /opt/yarn-* /usr/local
   && groupadd --gid 10001 quantrac \
   && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin quantrac \
   && install -d -o 10001 -g 10001 -m 0700 /data /backups \
-  && install -d -o 10001 -g 10001 -m 0755 /generated
+  && install -d -o 10001 -g 10001 -m 0755 /generated/telemetry /generated/prometheus /generated/grafana
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules

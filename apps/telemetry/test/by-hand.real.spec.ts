@@ -22,6 +22,9 @@ function findPrograms(): Programs | Absent {
   return { influxd, initdb: realpathSync(initdb) } // the other programs lie beside it
 }
 
+/** What setup makes. */
+const FILES = ['telemetry/influx_token', 'grafana/quantrac_grafana_influx_token', 'prometheus/metrics_token']
+
 /** Services whose programs are not to be had without a container engine. */
 const NOT_HERE = ['prometheus', 'grafana', 'mail']
 
@@ -70,7 +73,7 @@ described(describe, { kind: 'influx', name: 'docker-compose.yml, started by hand
   })
 
   it('keeps the time series in InfluxDB, written with the token that setup made', async () => {
-    const influxToken = readFileSync(hand.path('generated/influx_token'), 'utf8').trim()
+    const influxToken = readFileSync(hand.path('generated/telemetry/influx_token'), 'utf8').trim()
     expect(influxToken).not.toBe(hand.secret('influx_admin_token'))
     const query = 'from(bucket: "quantrac") |> range(start: -1h) |> group() |> count()'
     const ask = async () => {
@@ -92,14 +95,14 @@ described(describe, { kind: 'influx', name: 'docker-compose.yml, started by hand
   })
 
   it('what Prometheus would ask is answered to the token that setup made, and to no other', async () => {
-    const metricsToken = readFileSync(hand.path('generated/metrics_token'), 'utf8').trim()
+    const metricsToken = readFileSync(hand.path('generated/prometheus/metrics_token'), 'utf8').trim()
     const ask = (bearer: string) => fetch(url('/metrics'), { headers: { authorization: `Bearer ${bearer}` } })
     expect(await (await ask(metricsToken)).text()).toContain('quantrac_messages_received_total')
     expect((await ask('nobody-knows-this-token')).status).toBe(401)
   })
 
   it('setup changes nothing when it runs again', () => {
-    const tokens = () => ['influx_token', 'metrics_token'].map(name => readFileSync(hand.path(`generated/${name}`), 'utf8'))
+    const tokens = () => FILES.map(name => readFileSync(hand.path(`generated/${name}`), 'utf8'))
     const before = tokens()
     hand.setup()
     expect(tokens()).toEqual(before)

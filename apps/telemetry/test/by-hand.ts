@@ -41,7 +41,8 @@ export class ByHand {
     cpSync('deploy/make-secrets.sh', join(hand.dir, 'deploy/make-secrets.sh'))
     execFileSync('sh', [join(hand.dir, 'deploy/make-secrets.sh')])
     writeFileSync(hand.path('secrets/state_url'), hand.here(readFileSync(hand.path('secrets/state_url'), 'utf8')))
-    for (const volume of ['generated', 'data', 'tmp', 'influxdb', 'postgres']) mkdirSync(hand.path(volume))
+    for (const volume of ['telemetry', 'prometheus', 'grafana']) mkdirSync(hand.path(`generated/${volume}`), { recursive: true })
+    for (const volume of ['data', 'tmp', 'influxdb', 'postgres']) mkdirSync(hand.path(volume))
     return hand
   }
 
@@ -75,8 +76,11 @@ export class ByHand {
   }
 
   environmentOf(name: string): Record<string, string> {
-    const entries = Object.entries(serviceOf(this.#compose, name).environment ?? {}).map(([key, value]) => [key, this.here(value)])
-    return { PATH: String(process.env['PATH']), ...Object.fromEntries(entries) }
+    const entries = Object.entries(serviceOf(this.#compose, name).environment ?? {})
+    const here = Object.fromEntries(entries.map(([key, value]) => [key, this.here(value)]))
+    // The volume of its tokens is mounted at /generated; `setup` sees all of them below it.
+    const token = this.path('generated/telemetry/influx_token')
+    return { PATH: String(process.env['PATH']), ...here, ...(name === 'telemetry' ? { QUANTRAC_INFLUX_TOKEN_FILE: token } : {}) }
   }
 
   /** influxd with its variables; then the setup call that the image's entry point makes with the others. */

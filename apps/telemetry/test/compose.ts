@@ -41,7 +41,7 @@ const Service = z.strictObject({
   networks: z.tuple([z.literal('quantrac')]),
   logging: z.strictObject({ driver: z.literal('local'), options: z.strictObject({ 'max-size': z.string(), 'max-file': z.string() }) }),
   environment: z.record(z.string(), z.string()).optional(),
-  secrets: z.array(z.string()).optional(),
+  secrets: z.array(z.union([z.string(), z.strictObject({ source: z.string(), target: z.string() })])).optional(),
   volumes: z.array(z.union([z.string(), NamedVolume])).optional(),
   tmpfs: z.array(z.string().regex(/^\/\S+:\S*size=\d+m$/, 'with a limit')),
   shm_size: z.string().regex(BYTES).optional(),
@@ -68,6 +68,12 @@ export const composeText = (): string => readFileSync('docker-compose.yml', 'utf
 
 /** The file as YAML means it, held against our own rules. @throws ZodError naming every service and key that breaks one */
 export const readCompose = (text: string = composeText()): Compose => Compose.parse(parse(text, { merge: true }))
+
+/** Secret → path in the container. */
+export const secretsOf = ({ secrets = [] }: Service): Record<string, string> =>
+  Object.fromEntries(
+    secrets.map(secret => (typeof secret === 'string' ? [secret, `/run/secrets/${secret}`] : [secret.source, secret.target]))
+  )
 
 export function serviceOf(compose: Compose, name: string): Service {
   const service = compose.services[name]

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { parse } from 'yaml'
 import { readConfig } from '#libs/platform'
-import { composeText, envFile, interpolate, readCompose, serviceOf } from './compose.js'
+import { composeText, envFile, interpolate, readCompose, secretsOf, serviceOf } from './compose.js'
 import { TestServer } from './server.js'
 
 let scratch: string
@@ -56,11 +56,12 @@ describe('docker-compose.yml', () => {
 
   it('takes every secret from a file that make-secrets.sh makes, and gives it to who needs it only', () => {
     const declared = Object.keys(compose.secrets)
-    const used = services.flatMap(([, { secrets = [] }]) => secrets)
+    const used = services.flatMap(([, service]) => Object.keys(secretsOf(service)))
     expect([...new Set(used)].sort()).toEqual(declared.sort())
-    for (const [, { environment = {}, secrets = [] }] of services) {
-      const mounted = Object.values(environment).flatMap(value => /^\/run\/secrets\/(.+)$/.exec(value)?.[1] ?? [])
-      expect(mounted.sort()).toEqual([...secrets].sort())
+    for (const [, service] of services) {
+      const { environment = {} } = service
+      const named = Object.values(environment).filter(value => /^\/run\/(secrets|grafana)\//.test(value))
+      expect(named.sort()).toEqual(Object.values(secretsOf(service)).sort())
       const plain = Object.keys(environment).filter(
         name => /PASSWORD|TOKEN|SECRET|STATE_URL|SMTP_URL/.test(name) && !name.endsWith('_FILE')
       )
@@ -69,7 +70,8 @@ describe('docker-compose.yml', () => {
   })
 
   it('sets only settings that the server knows, with values that it takes', () => {
-    const settings = services.flatMap(([, { environment = {} }]) => Object.keys(environment).filter(name => name.startsWith('QUANTRAC_')))
+    const ours = services.filter(([, { build }]) => build)
+    const settings = ours.flatMap(([, { environment = {} }]) => Object.keys(environment).filter(name => name.startsWith('QUANTRAC_')))
     expect(settings.length).toBeGreaterThan(15)
     expect(unknownSettings(settings.map(withoutFile))).toEqual([])
     writeFileSync(join(scratch, 'secret'), 'postgres://quantrac:x@postgres:5432/quantrac')
@@ -87,7 +89,7 @@ describe('docker-compose.yml', () => {
   })
 
   it('names InfluxDB, buckets and organisation alike everywhere', () => {
-    const environments = ['telemetry', 'setup'].map(name => serviceOf(compose, name).environment ?? {})
+    const environments = ['telemetry', 'setup', 'grafana'].map(name => serviceOf(compose, name).environment ?? {})
     for (const name of ['QUANTRAC_INFLUX_URL', 'QUANTRAC_INFLUX_ORG', 'QUANTRAC_INFLUX_BUCKET'])
       expect(new Set(environments.map(environment => environment[name])).size).toBe(1)
     const influx = serviceOf(compose, 'influxdb').environment ?? {}
@@ -140,7 +142,21 @@ describe('docker-compose.yml', () => {
     )
     expect(hosts.filter(host => host !== '127.0.0.1' && !compose.services[String(host)])).toEqual([])
     expect(config.scrape_configs[0]?.authorization?.credentials_file).toBe('/generated/metrics_token')
-    expect(readFileSync('deploy/container/setup.mjs', 'utf8')).toContain("'metrics_token'")
+    expect(readFileSync('deploy/container/setup.mjs', 'utf8')).toContain("'prometheus', 'metrics_token'")
+  })
+})
+
+describe('dashboards/provisioning', () => {
+  const file = 'dashboards/provisioning/datasources/quantrac.yaml'
+  const grafana = serviceOf(readCompose(), 'grafana')
+
+  it('finds its variables and its token in the service grafana', () => {
+    if (!existsSync(file)) return console.warn(`${file} is not made yet`)
+    const text = readFileSync(file, 'utf8')
+    const variables = [...text.matchAll(/\$\{?(QUANTRAC_\w+)/g)].map(match => String(match[1]))
+    expect(variables.filter(name => grafana.environment?.[name] === undefined)).toEqual([])
+    for (const [, token] of text.matchAll(/\$__file\{(.*?)\}/g)) expect(token).toBe('/run/secrets/quantrac_grafana_influx_token')
+    expect(readFileSync('deploy/container/setup.mjs', 'utf8')).toContain("'grafana', 'quantrac_grafana_influx_token'")
   })
 })
 
