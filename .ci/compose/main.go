@@ -1,5 +1,5 @@
-// Command compose loads a Compose file with the specification's reference implementation, which holds the specification's JSON
-// schema: compose FILE ENV_FILE. It fails on whatever `docker compose config` would fail on; no container engine is needed.
+// Command compose loads Compose files, each over the one before, with the specification's reference implementation, which holds the
+// specification's JSON schema: compose ENV_FILE FILE... It fails on what is not valid; no container engine is needed.
 package main
 
 import (
@@ -14,30 +14,30 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: compose FILE ENV_FILE")
+	if len(os.Args) < 3 {
+		fmt.Fprintln(os.Stderr, "usage: compose ENV_FILE FILE...")
 		os.Exit(2)
 	}
-	if err := check(os.Args[1], os.Args[2]); err != nil {
+	if err := check(os.Args[1], os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, "compose:", err)
 		os.Exit(1)
 	}
 }
 
-// check loads the file once without a profile, once with all of them: what needs a service must not lose it.
-func check(file, envFile string) error {
+// check loads the files once without a profile, once with all of them: what needs a service must not lose it.
+func check(envFile string, files []string) error {
 	for _, profiles := range [][]string{nil, {"*"}} {
-		project, err := load(file, envFile, profiles)
+		project, err := load(envFile, files, profiles)
 		if err != nil {
-			return fmt.Errorf("%s, profiles %v: %w", file, profiles, err)
+			return fmt.Errorf("%s, profiles %v: %w", strings.Join(files, " + "), profiles, err)
 		}
-		fmt.Printf("%s profiles %v: %d services (%s) are valid\n", file, profiles, len(project.Services), strings.Join(names(project), ", "))
+		fmt.Printf("profiles %v: %d services are valid: %s\n", profiles, len(project.Services), strings.Join(names(project), ", "))
 	}
 	return nil
 }
 
-func load(file, envFile string, profiles []string) (*types.Project, error) {
-	options, err := cli.NewProjectOptions([]string{file},
+func load(envFile string, files, profiles []string) (*types.Project, error) {
+	options, err := cli.NewProjectOptions(files,
 		cli.WithEnvFiles(envFile),
 		cli.WithDotEnv, // only the env file, nothing of this process: a variable without a value there is an empty one
 		cli.WithProfiles(profiles),

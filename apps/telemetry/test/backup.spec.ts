@@ -57,7 +57,7 @@ describe('a backup of a server under load, restored', () => {
   }, 120_000)
 
   afterAll(async () => {
-    for (const server of [original, restored, replayed]) await server?.dispose()
+    for (const server of [original, restored, replayed] as (TestServer | undefined)[]) await server?.dispose()
     rmSync(scratch, { recursive: true, force: true })
   })
 

@@ -46,7 +46,7 @@ described(describe, { kind: 'influx', name: 'docker-compose.yml, started by hand
     token = hand.ops('token', 'add', 'desk', '--role', 'operator')
   }, 180_000)
 
-  afterAll(() => hand?.dispose())
+  afterAll(() => (hand as ByHand | undefined)?.dispose())
 
   const url = (path: string): string => `http://127.0.0.1:${hand.port('8080')}${path}`
   const get = (path: string) => fetch(url(path), { headers: { authorization: `Bearer ${token}` } })

@@ -77,7 +77,7 @@ export class ByHand {
 
   environmentOf(name: string): Record<string, string> {
     const entries = Object.entries(serviceOf(this.#compose, name).environment ?? {})
-    const here = Object.fromEntries(entries.map(([key, value]) => [key, this.here(value)]))
+    const here: Record<string, string> = Object.fromEntries(entries.map(([key, value]) => [key, this.here(value)]))
     // The volume of its tokens is mounted at /generated; `setup` sees all of them below it.
     const token = this.path('generated/telemetry/influx_token')
     return { PATH: String(process.env['PATH']), ...here, ...(name === 'telemetry' ? { QUANTRAC_INFLUX_TOKEN_FILE: token } : {}) }
@@ -189,7 +189,7 @@ export class ByHand {
 
   #start(name: string, [program = '', ...args]: string[], env: Record<string, string>, user = {}): void {
     const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'], ...user })
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (this.output += `${name}: ${String(chunk)}`))
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (this.output += `${name}: ${String(chunk)}`))
     process.once('exit', () => child.kill('SIGKILL'))
     this.#running.push({ name, child, signal: serviceOf(this.#compose, name).stop_signal ?? 'SIGTERM' })
   }

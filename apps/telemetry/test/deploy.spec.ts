@@ -24,6 +24,13 @@ function unknownSettings(names: readonly string[]): string[] {
   }
 }
 
+const TLS = 'deploy/compose.tls.yml'
+interface Overlay {
+  readonly environment: Record<string, string>
+  readonly volumes: string[]
+  readonly ports: string[]
+}
+
 const withoutFile = (name: string): string => name.replace(/_FILE$/, '')
 
 describe('docker-compose.yml', () => {
@@ -128,9 +135,11 @@ describe('docker-compose.yml', () => {
   })
 
   it('.env.example has every variable of the file, with the default of the file, and no other', () => {
-    const used = Object.fromEntries([...composeText().matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(match => [match[1], match[2]]))
+    const text = `${composeText()}${readFileSync(TLS, 'utf8')}`
+    const variables = [...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)]
+    const used: Record<string, string> = Object.fromEntries(variables.map(match => [String(match[1]), String(match[2])]))
     expect(envFile('.env.example')).toEqual(used)
-    expect(composeText()).not.toMatch(/\$(?!\{\w+:-)/)
+    expect(text).not.toMatch(/\$(?!\{\w+:-)/)
   })
 
   it('Prometheus asks services of the composition, with the token that setup makes', () => {
@@ -143,6 +152,28 @@ describe('docker-compose.yml', () => {
     expect(hosts.filter(host => host !== '127.0.0.1' && !compose.services[String(host)])).toEqual([])
     expect(config.scrape_configs[0]?.authorization?.credentials_file).toBe('/generated/metrics_token')
     expect(readFileSync('deploy/container/setup.mjs', 'utf8')).toContain("'prometheus', 'metrics_token'")
+  })
+})
+
+describe(TLS, () => {
+  const { telemetry } = (parse(readFileSync(TLS, 'utf8')) as { services: { telemetry: Overlay } }).services
+
+  it('adds encrypted listeners with files that the mount has, and changes nothing else', () => {
+    expect(Object.keys(telemetry)).toEqual(['environment', 'volumes', 'ports'])
+    expect(readConfig(telemetry.environment)).toMatchObject({
+      tls: { cert: '/run/tls/server.pem', clientCa: '/run/tls/ca.pem' },
+      mqtt: { tlsPort: 8883 },
+      http: { tlsPort: 8443 }
+    })
+    expect(telemetry.volumes).toEqual(['./secrets/tls:/run/tls:ro'])
+    const published = telemetry.ports.map(port => Number(port.split(':').at(-1)))
+    expect(published).toEqual([8883, 8443])
+    for (const port of published) expect(readFileSync('Dockerfile', 'utf8')).toMatch(new RegExp(`^EXPOSE .*\\b${port}\\b`, 'm'))
+  })
+
+  it('names the files as `ops tls self-signed` does', () => {
+    const made = readFileSync('apps/ops/src/tls.ts', 'utf8')
+    for (const name of ['server.pem', 'server-key.pem', 'ca.pem']) expect(made).toContain(name)
   })
 })
 

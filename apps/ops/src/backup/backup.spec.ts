@@ -67,7 +67,7 @@ describe('backup', () => {
     })
     children.push(child)
     let errors = ''
-    child.stderr?.on('data', chunk => (errors += String(chunk)))
+    child.stderr.on('data', chunk => (errors += String(chunk)))
     const begun = watch(temp.path, (_event, name) => {
       if (name?.includes('.partial-')) begun.close()
     })
