@@ -258,7 +258,9 @@ describe('deploy/make-secrets.sh', () => {
   })
 
   it('writes where git does not look', () => {
-    const ignored = (path: string): boolean => spawnSync('git', ['check-ignore', '--quiet', path]).status === 0
+    execFileSync('git', ['init', '--quiet'], { cwd: scratch }) // a copy of the product need not be a repository
+    cpSync('.gitignore', join(scratch, '.gitignore'))
+    const ignored = (path: string): boolean => spawnSync('git', ['check-ignore', '--quiet', path], { cwd: scratch }).status === 0
     for (const path of ['secrets/state_url', '.env']) expect(ignored(path)).toBe(true)
     expect(ignored('.env.example')).toBe(false)
   })
