@@ -12,6 +12,7 @@ import { Recipients } from './recipients.js'
 import { Refusals } from './refusals.js'
 import type { Databases, Tables } from './schema.js'
 import { Tokens } from './tokens.js'
+import { Transitions } from './transitions.js'
 
 export interface StateOptions {
   readonly dataDir: string
@@ -47,6 +48,7 @@ export class State {
   readonly alarms: Alarms
   readonly outbox: StateOutbox
   readonly refusals: Refusals
+  readonly transitions: Transitions
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -59,6 +61,7 @@ export class State {
     this.alarms = new Alarms(databases, clock, options.life)
     this.outbox = new StateOutbox(databases, clock)
     this.refusals = new Refusals(databases, options.maxRefusals)
+    this.transitions = new Transitions(databases)
   }
 
   /**
