@@ -90,6 +90,12 @@ export const MEASUREMENTS = {
     },
     meaning: 'the registry: one point for each station at a fixed instant'
   },
+  series: {
+    bucket: 'context',
+    tags: ['station', 'parameter'],
+    fields: { name: 'string', unit: 'string', limits: 'integer' },
+    meaning: 'what a station measures, in which unit, and how many limits hold for it: one point for each series at a fixed instant'
+  },
   station_state: {
     bucket: 'context',
     tags: ['station'],
@@ -99,13 +105,32 @@ export const MEASUREMENTS = {
   limit: {
     bucket: 'context',
     tags: ['station', 'parameter', 'rule'],
-    fields: { low: 'float', high: 'float', tendency: 'float', preparing: 'float', unit: 'string', source: 'string' },
-    meaning: 'limits in force as the rules file states them: one point for each at a fixed instant'
+    fields: {
+      low: 'float',
+      low_preparing: 'float',
+      low_tendency: 'float',
+      high_tendency: 'float',
+      high_preparing: 'float',
+      high: 'float',
+      unit: 'string',
+      source: 'string'
+    },
+    meaning: 'limits of the rules file and where their bands begin, in the unit of the readings: one point for each at a fixed instant'
   },
   alarm: {
     bucket: 'context',
     tags: ['station', 'transition', 'severity'],
-    fields: { id: 'string', parameter: 'string', rule: 'string', kind: 'string', state: 'string', value: 'float' },
-    meaning: 'one transition of an alarm at its instant'
+    fields: {
+      position: 'integer',
+      id: 'string',
+      parameter: 'string',
+      rule: 'string',
+      kind: 'string',
+      state: 'string',
+      value: 'float',
+      limit: 'float',
+      unit: 'string'
+    },
+    meaning: 'one transition of an alarm at its instant; `position` is the order in which transitions were recorded'
   }
 } as const satisfies Record<string, Measurement>

@@ -1,5 +1,7 @@
 export type { BucketRole, Measurement } from './catalogue.js'
 export { BUCKETS, bucketName, MEASUREMENTS } from './catalogue.js'
+export type { BoardLimit, BoardSeries, BoardState, BoardStation, RecordedTransition } from './context.js'
+export { InfluxContext, InfluxContextError } from './context.js'
 export type { InfluxErrorCode } from './errors.js'
 export { InfluxStoreError } from './errors.js'
 export type { SetAside } from './set-aside.js'
