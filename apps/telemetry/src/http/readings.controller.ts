@@ -45,8 +45,10 @@ export class ReadingsController {
     const station = this.#stations.byCode.get(code)
     if (!station) throw notFound(`station ${code}`)
     const bytes = payload instanceof Uint8Array ? payload : new Uint8Array()
+    const arrived = performance.now()
     const receipt = await ingest({ station, subject: 'readings', road: 'http', qos: 1, mayRepeat: true, payload: bytes }, this.#ports)
     this.#metrics.received(code, 'http', receipt)
+    this.#metrics.acknowledged((performance.now() - arrived) / 1_000)
     const { sequence, repeated, accepted, refused, refusal } = receipt
     if (refusal) {
       throw new HttpProblem(422, 'QT_PAYLOAD_REFUSED', `${refusal.reason}: ${refusal.detail}`, { reason: refusal.reason, sequence })

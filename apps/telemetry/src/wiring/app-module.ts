@@ -16,14 +16,11 @@ import { Housekeeping } from '../schedules/housekeeping.js'
 import type { Parts } from './parts.js'
 import { ALARM_EVENTS, HEALTH, INGEST, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
 
-const OPEN_ALARMS = 1_000
-
 /** Nest's view of the running parts: values and factories of plain classes, nothing is opened here. */
 @Module({})
 export class AppModule {
   static of(parts: Parts): DynamicModule {
-    const { stations, rules, store, newest, state, config } = parts
-    const openAlarms = async () => (await state.alarms.list({ open: true, limit: OPEN_ALARMS })).items
+    const { stations, store, newest, state, states, config } = parts
     const loopback = isLoopback(config.http.host)
     const access = {
       find: (token: string) => state.tokens.find(token),
@@ -51,7 +48,7 @@ export class AppModule {
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
-        { provide: StationViews, useValue: new StationViews({ stations, rules, newest, openAlarms, clock: Date.now }) },
+        { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
         { provide: APP_GUARD, useValue: new AccessGuard(access) }
       ]

@@ -10,6 +10,7 @@ const NOTHING_YET: ConsumersReport = {
   type: 'report',
   positions: [],
   store: { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 },
+  delays: [],
   unreadable: 0
 }
 

@@ -1,6 +1,8 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Road } from '#libs/model'
 import type { Receipt } from '#libs/pipeline'
+import type { TallyCounts } from './tally.js'
+import { ACKNOWLEDGEMENT_SECONDS, DELAY_SECONDS, Tally } from './tally.js'
 
 interface PerStation {
   messages: number
@@ -11,7 +13,17 @@ interface PerStation {
 
 /** What `/metrics` reads at the time of asking. */
 export interface Gauges {
-  journal(): { lastSequence: number; backlogRecords: number; backlogBytes: number; healthy: boolean; fileBytes: number }
+  ready(): boolean
+  diskFreeBytes(): Promise<number>
+  journal(): {
+    lastSequence: number
+    backlogRecords: number
+    backlogBytes: number
+    healthy: boolean
+    fileBytes: number
+    limitBytes: number
+  }
+  delays(): readonly { readonly consumer: string; readonly delays: TallyCounts }[]
   consumers(): readonly { name: string; sequence: number; trouble: unknown }[]
   store(): { stored: number; replaced: number; repeated: number; conflicts: number }
   broker(): { connections: number; sessions: number; queued: number; refused: Readonly<Record<string, number>> }
@@ -29,6 +41,7 @@ export class Metrics {
   readonly registry = new Registry()
   readonly #stations = new Map<string, PerStation>()
   readonly #byRoad: Record<Road, number> = { mqtt: 0, http: 0, file: 0 }
+  readonly #acknowledgement = new Tally(ACKNOWLEDGEMENT_SECONDS)
 
   constructor() {
     collectDefaultMetrics({ register: this.registry, prefix: 'quantrac_' })
@@ -47,6 +60,11 @@ export class Metrics {
     counts.refused += receipt.refused.length + (receipt.refusal ? 1 : 0)
   }
 
+  /** Seconds from a message's arrival until it could be acknowledged. */
+  acknowledged(seconds: number): void {
+    this.#acknowledgement.add(seconds)
+  }
+
   #of(station: string): PerStation {
     let counts = this.#stations.get(station)
     if (!counts) {
@@ -63,6 +81,10 @@ export class Metrics {
     this.#bindConsumers(gauges)
     this.#bindBroker(gauges)
     if (gauges.certificates) this.#bindCertificates(gauges.certificates)
+    this.#bindLatencies(gauges)
+    this.#gauge('quantrac_ready', '1 while what comes in can be kept', () => (gauges.ready() ? 1 : 0))
+    const disk = this.#labelled('quantrac_disk_free_bytes', 'Free bytes of the disk with the data directory', [])
+    this.#onCollect(disk, async () => disk.set(await gauges.diskFreeBytes()))
     this.#gauge('quantrac_live_listeners', 'Listeners of the live stream', () => gauges.listeners())
     const outbox = this.#labelled('quantrac_outbox_messages', 'Messages in the outbox by state', ['state'])
     this.#onCollect(outbox, async () => {
@@ -98,6 +120,16 @@ export class Metrics {
     this.#gauge('quantrac_journal_backlog_bytes', 'Bytes not yet on disk', () => gauges.journal().backlogBytes)
     this.#gauge('quantrac_journal_healthy', '1 while the journal can keep messages', () => (gauges.journal().healthy ? 1 : 0))
     this.#gauge('quantrac_journal_file_bytes', 'Size of the journal', () => gauges.journal().fileBytes)
+    this.#gauge('quantrac_journal_limit_bytes', 'Size that the journal may reach', () => gauges.journal().limitBytes)
+  }
+
+  #bindLatencies(gauges: Gauges): void {
+    const arrival = { name: 'quantrac_acknowledgement_seconds', help: 'From a message’s arrival until it is acknowledged' }
+    this.#histogram({ ...arrival, bounds: ACKNOWLEDGEMENT_SECONDS }, () => [{ labels: {}, ...this.#acknowledgement.counts() }])
+    const delay = { name: 'quantrac_reading_delay_seconds', help: 'From a reading’s instant until a consumer was done with it' }
+    this.#histogram({ ...delay, bounds: DELAY_SECONDS }, () =>
+      gauges.delays().map(({ consumer, delays }) => ({ labels: { consumer }, ...delays }))
+    )
   }
 
   #bindConsumers(gauges: Gauges): void {
@@ -140,6 +172,13 @@ export class Metrics {
     return new Gauge({ name, help, labelNames, registers: [this.registry] })
   }
 
+  /** A histogram that is counted elsewhere: its lines are made when somebody asks. */
+  #histogram({ name, help, bounds }: Bounded, read: () => readonly Labelled[]): void {
+    const histogram = new Histogram({ name, help, registers: [this.registry] })
+    const get = () => Promise.resolve({ name, help, type: 'histogram', values: read().flatMap(tally => linesOf(name, bounds, tally)) })
+    Object.assign(histogram, { get, getForPromString: get })
+  }
+
   /** A counter whose value lives elsewhere: it is set anew each time somebody asks. */
   #counter(name: string, help: string, labelNames: string[], fill: () => void): Counter {
     return new Counter({
@@ -157,4 +196,22 @@ export class Metrics {
   #onCollect(gauge: Gauge, fill: () => void | Promise<void>): void {
     Object.assign(gauge, { collect: fill })
   }
+}
+
+interface Bounded {
+  readonly name: string
+  readonly help: string
+  readonly bounds: readonly number[]
+}
+
+type Labelled = TallyCounts & { readonly labels: Readonly<Record<string, string>> }
+
+/** Prometheus counts upwards: each bucket holds those below it too. */
+function linesOf(name: string, bounds: readonly number[], { labels, counts, sum }: Labelled) {
+  let below = 0
+  const buckets = counts.map((count, slot) => {
+    below += count
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: String(bounds[slot] ?? '+Inf') }, value: below }
+  })
+  return [...buckets, { metricName: `${name}_sum`, labels, value: sum }, { metricName: `${name}_count`, labels, value: below }]
 }

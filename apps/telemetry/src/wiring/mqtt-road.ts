@@ -13,6 +13,7 @@ export function mqttRoad(
   metrics: Metrics
 ): (message: BrokerMessage) => Promise<void> {
   return async message => {
+    const arrived = performance.now()
     const topic = parseTopic(message.topic)
     const station = topic && stations.get(topic.station)
     // The broker let only a known station's own topics through, so this is a mistake of ours.
@@ -30,5 +31,6 @@ export function mqttRoad(
       ports
     )
     metrics.received(station.code, 'mqtt', receipt)
+    metrics.acknowledged((performance.now() - arrived) / 1_000)
   }
 }

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { AedesBroker } from '#libs/adapters/broker-aedes'
 import { EmailNotifier } from '#libs/adapters/notify-email'
 import { WebhookNotifier } from '#libs/adapters/notify-webhook'
@@ -6,12 +7,13 @@ import { hashSecret, serverLock } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
 import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { Reading, Station } from '#libs/model'
+import type { Station } from '#libs/model'
 import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
 import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AlarmEvents } from './alarm-events.js'
+import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
 import { Health } from './health.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
@@ -20,6 +22,7 @@ import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
 import { openState } from './open-state.js'
 import { openReader } from './open-store.js'
+import { StationStates } from './station-states.js'
 import { Stations } from './stations.js'
 
 /** The running parts, as HTTP and the schedules need them. */
@@ -27,7 +30,7 @@ export interface Parts {
   readonly config: Config
   readonly log: Logger
   readonly stations: Stations
-  readonly rules: CompiledRules
+  readonly states: StationStates
   readonly journal: Journal
   readonly store: TimeSeriesStore
   readonly state: State
@@ -80,24 +83,26 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const newest = closers.add('newest readings', new NewestReadings({ store, stored, clock: Date.now, log }))
   await newest.fill(journal.lastSequence)
 
-  const kept = (readings: readonly Reading[]) => newest.see(readings)
-  const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept }
+  const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept: r => newest.see(r) }
   const broker = closers.add('broker', await openBroker({ config, registry, state, certificates, ingest, metrics, log }))
   const outbox = startOutbox({ config, state, broker, registry, log })
   closers.defer('outbox', () => outbox.stop())
   wakeOutbox.wake = () => outbox.wake()
+
+  const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
+  closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, states, alarmEvents, log }))
 
   const health = new Health({
     journal: () => journal.health(),
     lastSequence: () => journal.lastSequence,
     positions: () => consumers.report.positions
   })
-  bindMetrics(metrics, { journal, consumers, broker, state, live, certificates })
+  bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates })
   return {
     config,
     log,
     stations: registry.stations,
-    rules: registry.rules,
+    states,
     journal,
     store,
     state,
@@ -253,6 +258,8 @@ function namesFor({ alarm }: AlarmTransition, language: Language, { stations, ru
 }
 
 interface MetricSources {
+  readonly dataDir: string
+  readonly health: Health
   readonly journal: Journal
   readonly consumers: ConsumersThread
   readonly broker: AedesBroker
@@ -261,19 +268,27 @@ interface MetricSources {
   readonly certificates: TlsCertificates | null
 }
 
-function bindMetrics(metrics: Metrics, { journal, consumers, broker, state, live, certificates }: MetricSources): void {
+function bindMetrics(metrics: Metrics, { dataDir, health, journal, consumers, broker, state, live, certificates }: MetricSources): void {
   metrics.bind({
+    ready: () => health.report().status === 'ready',
+    diskFreeBytes: async () => {
+      const { bavail, bsize } = await statfs(dataDir)
+      return bavail * bsize
+    },
     journal: () => {
       const backlog = journal.backlog()
+      const { usedBytes, maxBytes } = journal.stats()
       return {
         lastSequence: journal.lastSequence,
         backlogRecords: backlog.records,
         backlogBytes: backlog.bytes,
         healthy: journal.health().state === 'ok',
-        fileBytes: journal.stats().usedBytes
+        fileBytes: usedBytes,
+        limitBytes: maxBytes
       }
     },
     consumers: () => consumers.report.positions,
+    delays: () => consumers.report.delays,
     store: () => consumers.report.store,
     broker: () => {
       const { connections, sessions, queued, refused } = broker.stats()

@@ -6,6 +6,7 @@ import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreCon
 import { Closers, faultAt, openLogger } from '#libs/platform'
 import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
+import { Delayed } from './delayed.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
 
 /**
@@ -31,13 +32,23 @@ async function main(): Promise<void> {
   const rules = new CompiledRules(setup.rules)
   const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
   const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
-  const alarmRunner = run(alarms)
-  const runners = [run(new StoreConsumer(store, outcome => addUp(counts, outcome))), alarmRunner, run(new RefusalConsumer(state.refusals))]
+  const delayed = [
+    new Delayed(new StoreConsumer(store, outcome => addUp(counts, outcome)), Date.now),
+    new Delayed(alarms, Date.now)
+  ] as const
+  const [storeRunner, alarmRunner] = [run(delayed[0]), run(delayed[1])]
+  const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals))]
   for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
 
   const report = () =>
-    post({ type: 'report', positions: runners.map(r => r.position), store: { ...counts }, unreadable: source.unreadable })
+    post({
+      type: 'report',
+      positions: runners.map(r => r.position),
+      store: { ...counts },
+      delays: delayed.map(consumer => consumer.report()),
+      unreadable: source.unreadable
+    })
   const reporting = setInterval(report, REPORT_MS)
   const ticking = setInterval(() => {
     const caughtUp = alarmRunner.started && alarmRunner.position.sequence >= source.lastSequence()

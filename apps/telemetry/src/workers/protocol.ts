@@ -1,6 +1,7 @@
 import type { RuleTerms } from '#libs/alarms'
 import type { AlarmTransition, ConsumerPosition, WriteOutcome } from '#libs/pipeline'
 import type { FaultPoint, InfluxSettings, LogOptions } from '#libs/platform'
+import type { TallyCounts } from '../wiring/tally.js'
 
 /** What the consumers' thread is given at its start. */
 export interface ConsumersSetup {
@@ -18,5 +19,12 @@ export type ToConsumers = { readonly type: 'committed' } | { readonly type: 'sto
 export type FromConsumers =
   | { readonly type: 'started' }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  | { readonly type: 'report'; readonly positions: readonly ConsumerPosition[]; readonly store: WriteOutcome; readonly unreadable: number }
+  | {
+      readonly type: 'report'
+      readonly positions: readonly ConsumerPosition[]
+      readonly store: WriteOutcome
+      /** Seconds from a reading's instant until it was dealt with, by consumer. */
+      readonly delays: readonly { readonly consumer: string; readonly delays: TallyCounts }[]
+      readonly unreadable: number
+    }
   | { readonly type: 'transitions'; readonly transitions: readonly AlarmTransition[] }
