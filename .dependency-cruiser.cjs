@@ -76,6 +76,13 @@ module.exports = {
       { path: '^(libs|apps)/', pathNot: '^libs/(model|wire|platform|test-servers)/src/index[.]ts$' }
     ),
     error(
+      'boards-name-what-is-stored',
+      'A board needs the names of what is stored, and nothing of how.',
+      { path: '^dashboards/', pathNot: tests },
+      { path: '^(libs|apps|simulators)/', pathNot: '^libs/(model|adapters/store-influx)/src/index[.]ts$' }
+    ),
+    error('boards-are-a-tool', 'Made by hand, shipped as files.', { path: '^(libs|apps|simulators)/' }, { path: '^dashboards/' }),
+    error(
       'front-door-only',
       'Between libraries import the index. Deep imports make every file public.',
       { path: '^(libs/(?:adapters/)?[^/]+|apps/[^/]+|simulators/[^/]+)/' },

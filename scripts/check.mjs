@@ -11,7 +11,7 @@ const node = (script, ...args) => [process.execPath, `node_modules/${script}`, .
 
 // The slowest first: the others then finish beside it.
 const CHECKS = {
-  eslint: { command: node('eslint/bin/eslint.js', 'apps', 'libs', 'simulators', '--max-warnings=0') },
+  eslint: { command: node('eslint/bin/eslint.js', 'apps', 'libs', 'simulators', 'dashboards', '--max-warnings=0') },
   types: { command: node('typescript-7/bin/tsc', '--noEmit', '-p', 'tsconfig.json') },
   biome: { command: node('@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '--max-diagnostics=200', '.') },
   layers: {

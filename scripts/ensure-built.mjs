@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-const SOURCES = ['apps', 'libs', 'simulators']
+const SOURCES = ['apps', 'libs', 'simulators', 'dashboards']
 const modified = file => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
 
 const isStale = source => {

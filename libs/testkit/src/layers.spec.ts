@@ -27,6 +27,8 @@ const PLANTED: Readonly<Record<string, { file: string; imports: readonly string[
   'sqlite-has-few-homes': { file: 'apps/telemetry/src/own-tables.ts', imports: ['better-sqlite3'] },
   'libs-do-not-see-apps': { file: 'libs/platform/src/looks-up.ts', imports: ['../../../apps/telemetry/src/main.js'] },
   'simulators-are-outsiders': { file: 'simulators/fleet/src/insider.ts', imports: ['#libs/journal'] },
+  'boards-name-what-is-stored': { file: 'dashboards/src/insider.ts', imports: ['#libs/pipeline'] },
+  'boards-are-a-tool': { file: 'apps/telemetry/src/draws.ts', imports: ['../../../dashboards/src/main.js'] },
   'front-door-only': { file: 'apps/telemetry/src/back-door.ts', imports: ['../../../libs/model/src/reading.js'] },
   'testkit-in-tests-only': { file: 'apps/telemetry/src/ships-fakes.ts', imports: ['#libs/testkit'] },
   'real-servers-beside-tests': { file: 'apps/telemetry/src/ships-servers.ts', imports: ['#libs/test-servers'] },
@@ -57,6 +59,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/adapters/broker-aedes/src/index.ts': ['aedes', 'better-sqlite3', '#libs/platform'],
   'libs/adapters/backup/src/index.ts': ['better-sqlite3', '#libs/model'],
   'libs/adapters/store-influx/src/index.ts': ['@influxdata/influxdb-client', '#libs/pipeline'],
+  'dashboards/src/main.ts': ['#libs/adapters/store-influx', '#libs/model', 'node:fs'],
+  'dashboards/src/boards.real.spec.ts': ['#libs/test-servers', '../../apps/telemetry/src/main.js'],
   'libs/test-servers/src/index.ts': ['node:child_process', 'testcontainers'],
   'libs/adapters/store-influx/src/store.real.spec.ts': ['#libs/test-servers', '#libs/testkit'],
   'simulators/chaos/src/kill.ts': ['#libs/test-servers'],
@@ -96,7 +100,7 @@ async function plantTree(root: string): Promise<void> {
 
 function cruise(root: string): Promise<Cruise> {
   const command = resolve('node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
-  const args = [command, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'apps', 'libs', 'simulators']
+  const args = [command, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'apps', 'libs', 'simulators', 'dashboards']
   return new Promise((settle, fail) => {
     // Its exit code is 0 in JSON mode even where rules are broken; anything else is the tool's own failure.
     execFile(process.execPath, args, { cwd: root, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
