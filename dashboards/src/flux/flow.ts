@@ -53,6 +53,15 @@ interface Wanted<M extends MeasurementName> {
   readonly where?: Expression
 }
 
+interface Joined {
+  /** Columns that must be equal. */
+  readonly on: readonly [string, ...string[]]
+  /** What later steps need of `left` … */
+  readonly has: Fields
+  /** … and what is wanted of `right`. */
+  readonly take: Fields
+}
+
 /** A chain of Flux steps from a measurement of the catalogue. Each method gives a new flow. */
 export class Flow {
   readonly source: string
@@ -90,16 +99,16 @@ export class Flow {
 
   /**
    * Rows of `left`, each with the wanted columns of the row of `right` where `on` (texts) is equal; null where there is none.
-   * Flux refuses to join what is empty or lacks a column, so one row that fits nothing stands on both sides, and is left out
-   * of the answer; `take` gives its values, and by them the columns' types.
+   * Flux refuses to join what is empty or lacks a column (a new installation has no alarm yet), so one row that fits nothing
+   * stands on both sides, and is left out of the answer: `has` and `take` give its values, and by them the columns' types.
    */
-  static joinLeft(left: string, right: string, { on, take }: { on: readonly [string, ...string[]]; take: Fields }): Flow {
+  static joinLeft(left: string, right: string, { on, has, take }: Joined): Flow {
     const keys = Object.fromEntries(on.map(key => [key, text('')]))
     const [first, ...rest] = on
     const same = (key: string): Expression => equal(column(key, 'l'), column(key, 'r'))
     const taken = Object.fromEntries(Object.keys(take).map(key => [key, column(key, 'r')]))
     const args: Fields = {
-      left: padded(left, keys),
+      left: padded(left, { ...keys, ...has }),
       right: padded(right, { ...keys, ...take }),
       on: fn(['l', 'r'], all(same(first), ...rest.map(same))),
       as: fn(['l', 'r'], record(taken, 'l'))

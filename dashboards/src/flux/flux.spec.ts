@@ -91,7 +91,7 @@ describe('a script', () => {
           .group(),
         b: Flow.read('series', { fields: ['unit'], span: 'ever' })
       },
-      Flow.joinLeft('a', 'b', { on: ['station'], take: { unit: text('') } }).filter(isChosen('zone', 'zone'))
+      Flow.joinLeft('a', 'b', { on: ['station'], has: { zone: text('') }, take: { unit: text('') } }).filter(isChosen('zone', 'zone'))
     )
     expect(script.print()).toMatch(/^import "array"\nimport "join"\n\na = from\(bucket: v\.defaultBucket \+ "-context"\)/)
     expect(script.uses.map(({ measurement }) => measurement)).toEqual(['station', 'series'])

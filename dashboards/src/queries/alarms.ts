@@ -17,6 +17,19 @@ const places = (): Flow =>
     .filter(isChosen('zone', 'zone'))
     .keep('station', 'name', 'zone')
 const PLACE = { name: text(''), zone: text('') }
+const NEVER = call('time', { v: whole(0) })
+const TRANSITION = {
+  _time: NEVER,
+  parameter: text(''),
+  severity: text(''),
+  transition: text(''),
+  state: text(''),
+  value: float(0),
+  limit: float(0),
+  unit: text(''),
+  rule: text('')
+}
+const EXCEEDANCE = { _time: NEVER, _start: NEVER, _stop: NEVER, _value: float(0), parameter: text('') }
 
 /** Alarms that still want somebody: the transition recorded last of each, where it did not end in `normal`. */
 export const openAlarms = (): Script =>
@@ -30,7 +43,7 @@ export const openAlarms = (): Script =>
         .step('tail', { n: whole(1) })
         .group()
         .filter(differs(column('state'), text('normal'))),
-      placed: Flow.joinLeft('newest', 'places', { on: ['station'], take: PLACE })
+      placed: Flow.joinLeft('newest', 'places', { on: ['station'], has: TRANSITION, take: PLACE })
     },
     Flow.named('placed')
       .filter(isChosen('zone', 'zone'))
@@ -45,7 +58,7 @@ export const alarmHistory = (): Script =>
     {
       places: places(),
       transitions: Flow.read('alarm', { fields: DETAILS, span: 'board' }).pivot().group(),
-      placed: Flow.joinLeft('transitions', 'places', { on: ['station'], take: PLACE })
+      placed: Flow.joinLeft('transitions', 'places', { on: ['station'], has: TRANSITION, take: PLACE })
     },
     Flow.named('placed')
       .filter(isChosen('zone', 'zone'))
@@ -55,7 +68,6 @@ export const alarmHistory = (): Script =>
       .limit(500)
   )
 
-const NEVER = call('time', { v: whole(0) })
 const EXCEEDS = text('exceeds')
 const was = (columnName: string): Expression => column(columnName, 'accumulator')
 
@@ -86,7 +98,7 @@ export const exceedancesByZone = (): Script =>
     {
       places: places(),
       exceedances: exceedances(),
-      placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], take: PLACE })
+      placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], has: EXCEEDANCE, take: PLACE })
     },
     Flow.named('placed')
       .filter(isChosen('zone', 'zone'))
@@ -103,7 +115,7 @@ export const exceedancesByParameter = (): Script =>
     {
       places: places(),
       exceedances: exceedances(),
-      placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], take: PLACE })
+      placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], has: EXCEEDANCE, take: PLACE })
     },
     Flow.named('placed')
       .filter(isChosen('zone', 'zone'))

@@ -2,7 +2,7 @@ import type { Expression } from '../flux/expression.js'
 import { above, call, choose, column, exists, float, minus, over, plus, text, times, whole } from '../flux/expression.js'
 import { BOARD_START, BOARD_STOP, Flow } from '../flux/flow.js'
 import { Script } from '../flux/script.js'
-import { registry } from './stations.js'
+import { REGISTERED, registry } from './stations.js'
 
 const NANOS_PER_SECOND = 1e9
 const DAY_SECONDS = 86_400
@@ -41,7 +41,8 @@ export const completenessByDay = (): Script =>
       received: received(),
       joined: Flow.joinLeft('received', 'stations', {
         on: ['station'],
-        take: { name: text(''), parameters: whole(0), expected_seconds: whole(1) }
+        has: { _time: call('time', { v: whole(0) }), received: whole(0) },
+        take: REGISTERED
       })
     },
     Flow.named('joined')
@@ -63,7 +64,7 @@ export const completenessByStation = (): Script =>
         .group('station')
         .step('sum', { column: text('received') })
         .group(),
-      joined: Flow.joinLeft('stations', 'received', { on: ['station'], take: { received: whole(0) } })
+      joined: Flow.joinLeft('stations', 'received', { on: ['station'], has: REGISTERED, take: { received: whole(0) } })
     },
     Flow.named('joined')
       .map({

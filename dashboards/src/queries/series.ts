@@ -116,6 +116,9 @@ const limits = (where: Expression): Flow =>
     .pivot()
     .group()
 
+const NEVER = call('time', { v: whole(0) })
+const READING = { _time: NEVER, value: float(0), status: text(''), flag: whole(0) }
+const NAMES = { name: text(''), unit: text('') }
 const BOUND_DEFAULTS = Object.fromEntries(BOUND_FIELDS.map(field => [field, float(0)]))
 const passes = (value: Expression, high: string, lowBound: string): Expression =>
   any(all(exists(column(high)), above(value, column(high))), all(exists(column(lowBound)), below(value, column(lowBound))))
@@ -143,7 +146,11 @@ export const bandsOverTime = (): Script =>
     {
       readings: readings().group().keep('_start', '_stop', '_time', 'station', 'parameter', 'value', 'status', 'flag'),
       limits: limits(ofSeries),
-      joined: Flow.joinLeft('readings', 'limits', { on: ['station', 'parameter'], take: BOUND_DEFAULTS })
+      joined: Flow.joinLeft('readings', 'limits', {
+        on: ['station', 'parameter'],
+        has: { ...READING, _start: NEVER, _stop: NEVER },
+        take: BOUND_DEFAULTS
+      })
     },
     Flow.named('joined')
       .map({ _value: bandOf(column('value')), series: text('Mức') })
@@ -174,10 +181,15 @@ export const newestOfStation = (): Script =>
       limits: limits(ofStation),
       named: Flow.joinLeft('names', 'newest', {
         on: ['station', 'parameter'],
-        take: { _time: call('time', { v: whole(0) }), value: float(0), status: text(''), flag: whole(0) }
+        has: NAMES,
+        take: READING
       })
     },
-    Flow.joinLeft('named', 'limits', { on: ['station', 'parameter'], take: { ...BOUND_DEFAULTS, rule: text(''), source: text('') } })
+    Flow.joinLeft('named', 'limits', {
+      on: ['station', 'parameter'],
+      has: { ...NAMES, ...READING },
+      take: { ...BOUND_DEFAULTS, rule: text(''), source: text('') }
+    })
       .map({ band: choose(exists(column('value')), bandOf(column('value')), choose(hasLimit, whole(8), whole(7))) })
       .rename({ _time: 'at' })
       .keep('parameter', 'name', 'value', 'unit', 'low', 'high', 'band', 'status', 'at', 'rule', 'source')

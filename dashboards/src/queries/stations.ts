@@ -26,6 +26,15 @@ import { Script } from '../flux/script.js'
 /** What a join takes of a state, and of an instant, where there is none; only their types matter. */
 const STATE = { state_code: whole(8) }
 const NEVER = call('time', { v: whole(0) })
+/** Columns of the registry, for joins. */
+export const REGISTERED = {
+  name: text(''),
+  zone: text(''),
+  lat: float(0),
+  lon: float(0),
+  parameters: whole(0),
+  expected_seconds: whole(1)
+}
 /** How far back a board looks for what a station said last. */
 const LOOK_BACK = '-30d'
 const NANOS_PER_SECOND = 1e9
@@ -73,7 +82,11 @@ const newestReadings = () => {
     .rename({ _value: 'unit' })
   const unit = choose(any(not(exists(column('unit'))), equal(column('unit'), text('-'))), text(''), plus(text(' '), column('unit')))
   const one = plus(plus(plus(column('parameter'), text(' ')), call('string', { v: column('_value') })), unit)
-  const texts = Flow.joinLeft('values', 'units', { on: ['station', 'parameter'], take: { unit: text('') } })
+  const texts = Flow.joinLeft('values', 'units', {
+    on: ['station', 'parameter'],
+    has: { _time: NEVER, _value: float(0) },
+    take: { unit: text('') }
+  })
     .group('station')
     .sort(['parameter'])
     .reduce(
@@ -91,7 +104,14 @@ const newestReadings = () => {
 export const stationMap = (): Script =>
   new Script(
     { stations: registry(), states: newestState() },
-    Flow.joinLeft('stations', 'states', { on: ['station'], take: STATE }).keep('station', 'name', 'zone', 'lat', 'lon', 'state_code')
+    Flow.joinLeft('stations', 'states', { on: ['station'], has: REGISTERED, take: STATE }).keep(
+      'station',
+      'name',
+      'zone',
+      'lat',
+      'lon',
+      'state_code'
+    )
   )
 
 /** Each station with state, since when, and what it measured last. */
@@ -102,10 +122,14 @@ export const stationTable = (): Script =>
       states: newestState(),
       changes: since(),
       ...newestReadings(),
-      withState: Flow.joinLeft('stations', 'states', { on: ['station'], take: STATE }),
-      withSince: Flow.joinLeft('withState', 'changes', { on: ['station'], take: { since: NEVER } })
+      withState: Flow.joinLeft('stations', 'states', { on: ['station'], has: REGISTERED, take: STATE }),
+      withSince: Flow.joinLeft('withState', 'changes', { on: ['station'], has: { ...REGISTERED, ...STATE }, take: { since: NEVER } })
     },
-    Flow.joinLeft('withSince', 'newest', { on: ['station'], take: { newest: NEVER, readings: text('') } })
+    Flow.joinLeft('withSince', 'newest', {
+      on: ['station'],
+      has: { ...REGISTERED, ...STATE, since: NEVER },
+      take: { newest: NEVER, readings: text('') }
+    })
       .keep('station', 'name', 'zone', 'state_code', 'since', 'newest', 'readings')
       .sort(['zone', 'station'])
   )
@@ -116,7 +140,7 @@ export const stateCounts = (): Script =>
     {
       stations: registry(),
       states: newestState(),
-      joined: Flow.joinLeft('stations', 'states', { on: ['station'], take: STATE })
+      joined: Flow.joinLeft('stations', 'states', { on: ['station'], has: REGISTERED, take: STATE })
     },
     Flow.named('joined')
       .map({ state_code: choose(exists(column('state_code')), column('state_code'), whole(8)) })
@@ -147,7 +171,7 @@ function reporting(...by: readonly string[]): Script {
   const bindings = {
     stations: registry(),
     heard: lastHeard(),
-    joined: Flow.joinLeft('stations', 'heard', { on: ['station'], take: { newest: NEVER } })
+    joined: Flow.joinLeft('stations', 'heard', { on: ['station'], has: REGISTERED, take: { newest: NEVER } })
   }
   const counted = Flow.named('joined')
     .map({ reporting: choose(isHeard, whole(1), whole(0)) })
