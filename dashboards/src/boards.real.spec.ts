@@ -12,9 +12,9 @@ import type { Surroundings } from '../test/interpolate.js'
 import { interpolate } from '../test/interpolate.js'
 import { exposedMetrics, namesOf } from '../test/promql.js'
 
-const BUCKET = 'quantrac-boards'
+const BUCKET = `quantrac-boards-${process.pid}`
 /** Buckets as they are made, before anything is written. */
-const EMPTY = 'quantrac-empty'
+const EMPTY = `quantrac-empty-${process.pid}`
 const DAY_MS = 86_400_000
 const found = await startInflux()
 

@@ -7,7 +7,7 @@ import { described, startInflux } from '#libs/test-servers'
 import type { BoardLimit, BoardSeries, BoardStation } from './context.js'
 import { InfluxContext } from './context.js'
 
-const BUCKET = 'quantrac-context-spec'
+const BUCKET = `context-spec-${process.pid}`
 const found = await startInflux()
 
 described(describe, { kind: 'influx', name: 'what boards need, in a real InfluxDB', found }, (server: InfluxServer) => {
