@@ -1,6 +1,7 @@
 export type { FakeClock } from './fake-clock.js'
 export { fakeClock } from './fake-clock.js'
-export { BEGIN, plainReading } from './reading-histories.js'
+export { naiveJournal, naiveRange } from './naive-series.js'
+export { BEGIN, batchesOf, histories, plainReading } from './reading-histories.js'
 export type { TempDir } from './temp-dir.js'
 export { tempDir } from './temp-dir.js'
 export type { PairFiles } from './test-certificates.js'

@@ -18,6 +18,8 @@ export interface LinkOptions {
   /** For each request, from the first byte to the last of the answer. Milliseconds. */
   readonly timeoutMs: number
   readonly clock: Clock
+  /** Whether long bodies go as gzip. Default: except to this machine itself, where it only costs. */
+  readonly compresses?: boolean
 }
 
 type Precision = 'ms' | 'ns'
@@ -54,7 +56,7 @@ export class InfluxLink {
     }).transport
     this.#options = options
     this.#where = host
-    this.#compresses = !isLoopback(hostname)
+    this.#compresses = options.compresses ?? !isLoopback(hostname)
   }
 
   /** Writes lines of line protocol. Throws a Refusal where InfluxDB will never take some of them. */

@@ -61,6 +61,10 @@ export const fieldsOf = (source: Source, spans: readonly Span[]): ParameterizedQ
 export const rangeOf = (source: Source, key: SeriesKey, span: { from: Millis; to: Millis; limit: number }): ParameterizedQuery =>
   flux`${onlySeries(points(source, span.from, span.to), [key])} |> limit(n: ${span.limit}) |> keep(columns: ["_time", "_value", "_field"])`
 
+/** Fields of every series of a station in ascending time, each at most `limit` times. */
+export const beginOf = (source: Source, station: string, span: { from: Millis; to: Millis; limit: number }): ParameterizedQuery =>
+  flux`${onlyStations(points(source, span.from, span.to), [station])} |> limit(n: ${span.limit}) |> group(columns: ["_field"]) |> ${SHOWN}`
+
 /** Where the conflicts after a journal record stand: at most `limit`, in ascending sequence. */
 export const conflictsAfter = (source: Source, after: number, limit: number): ParameterizedQuery =>
   flux`${points(source, EARLIEST, LATEST)} |> filter(fn: (r) => r._field == "sequence" and r._value > ${after}) |> group() |> sort(columns: ["_value", "_time"]) |> limit(n: ${limit}) |> keep(columns: ["_time", "_value", "station", "parameter"])`

@@ -26,6 +26,6 @@ described(describe, { kind: 'influx', name: 'InfluxStore on a real InfluxDB', fo
         }
       }
     },
-    { effort: 0.15 }
+    { effort: 0.2 }
   )
 })

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { Millis, Reading } from '#libs/model'
+import type { Millis, Reading, SeriesKey } from '#libs/model'
 import { EARLIEST, LATEST } from '#libs/model'
-import type { RangeQuery } from '#libs/pipeline'
+import type { RangeQuery, StoredReading } from '#libs/pipeline'
 import { START_BITS, START_MASK } from './file.js'
 import type { Part } from './part.js'
 import { loadPart, PartTable, TailTable } from './part-table.js'
@@ -90,23 +90,37 @@ export class Reader {
     return last
   }
 
-  range({ station, parameter, from, to, limit }: RangeQuery): Reading[] {
+  range(query: RangeQuery): Reading[] {
+    return this.#points(query, (part, index) => part.reading(index))
+  }
+
+  /** `range` with the journal's sequences. */
+  stored(query: RangeQuery): StoredReading[] {
+    return this.#points(query, (part, index) => part.stored(index))
+  }
+
+  /** Every series, by station and parameter. */
+  series(): SeriesKey[] {
+    return this.#latest.all().map(({ station, parameter }) => ({ station, parameter }))
+  }
+
+  #points<T>({ station, parameter, from, to, limit }: RangeQuery, pointAt: (part: Part, index: number) => T): T[] {
     const first = Math.max(EARLIEST, Math.ceil(from))
     const end = Math.min(LATEST, Math.ceil(to))
     const series = this.#catalogue.find(station, parameter)
     if (!series || !(first < end) || !(limit >= 1)) return []
     // Between two statements the writer may move a tail.
     return this.#atOneMoment(() => {
-      const readings: Reading[] = []
+      const points: T[] = []
       for (const part of this.#partsOf(series, first, end)) {
         const found = part.find(first)
         for (let index = found < 0 ? -1 - found : found; index < part.count; index++) {
-          if (part.at(index) >= end) return readings
-          readings.push(part.reading(index))
-          if (readings.length >= limit) return readings
+          if (part.at(index) >= end) return points
+          points.push(pointAt(part, index))
+          if (points.length >= limit) return points
         }
       }
-      return readings
+      return points
     })
   }
 

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Millis, Reading } from '#libs/model'
-import { LATEST } from '#libs/model'
-import type { Conflict, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import { EARLIEST, LATEST } from '#libs/model'
+import type { Conflict, DayDigest, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import { digestOf } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictTable } from './conflict-table.js'
 import { StoreError, storeError } from './errors.js'
@@ -12,6 +13,9 @@ import type { StoreStats } from './reader.js'
 import { Reader } from './reader.js'
 import type { Deleted } from './retention.js'
 import { deleteOlder } from './retention.js'
+
+/** Points that `readAll` hands over at a time. */
+const PAGE = 20_000
 
 export interface SqliteStoreOptions {
   /** Directory of `series.sqlite`; made where it is missing, except by a reader. */
@@ -81,6 +85,23 @@ export class SqliteStore implements TimeSeriesStore {
   /** A page never ends inside a journal record: it may be shorter than `limit`, and is longer where one record alone has more. */
   async conflicts(after: number, limit: number): Promise<Conflict[]> {
     return this.#run(() => this.#conflicts.list(after, limit))
+  }
+
+  /** Every reading with its journal sequence, ordered by station, parameter and instant, in batches. Writes may go on meanwhile. */
+  async *readAll({ from = EARLIEST, to = LATEST }: { readonly from?: Millis; readonly to?: Millis } = {}): AsyncGenerator<StoredReading[]> {
+    for (const key of this.#run(() => this.#reader.series())) {
+      for (let start = from; start < to; ) {
+        const page = this.#run(() => this.#reader.stored({ ...key, from: start, to, limit: PAGE }))
+        if (page.length > 0) yield page
+        if (page.length < PAGE) break
+        start = (page.at(-1)?.at ?? to) + 1
+      }
+    }
+  }
+
+  /** Counts and checksums per series and day of UTC+7 of `from <= at < to`. */
+  digest(from: Millis = EARLIEST, to: Millis = LATEST): Promise<DayDigest[]> {
+    return digestOf(this.readAll({ from, to }))
   }
 
   async stats(): Promise<StoreStats> {
