@@ -31,8 +31,11 @@ export async function digestOf(batches: AsyncIterable<readonly StoredReading[]>)
     .map(({ series, day, count, high, low }) => ({ ...series, day, count, checksum: hex(high) + hex(low) }))
 }
 
+/** Begin of an instant's day in UTC+7. */
+export const dayOf = (at: Millis): Millis => at - ((at + VIETNAM_OFFSET) % DAY)
+
 function addTo(days: Map<string, Sum>, reading: StoredReading): void {
-  const day = reading.at - ((reading.at + VIETNAM_OFFSET) % DAY)
+  const day = dayOf(reading.at)
   const key = `${reading.station}/${reading.parameter}/${day}`
   let sum = days.get(key)
   if (!sum) {
