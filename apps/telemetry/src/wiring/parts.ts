@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { AedesBroker } from '#libs/adapters/broker-aedes'
 import { EmailNotifier } from '#libs/adapters/notify-email'
 import { WebhookNotifier } from '#libs/adapters/notify-webhook'
-import type { State } from '#libs/adapters/state'
+import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
 import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
@@ -20,7 +20,7 @@ import { certifiedStation, openCertificates, warnOfPlainListeners } from './list
 import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
-import { openState } from './open-state.js'
+import { openState, ownState } from './open-state.js'
 import { openReader } from './open-store.js'
 import { StationStates } from './station-states.js'
 import { Stations } from './stations.js'
@@ -61,7 +61,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const certificates = await openCertificates(config, log)
   if (certificates) closers.add('certificates', certificates)
   closers.add('data directory lock', serverLock(config.dataDir))
-  const state = closers.add('state', await openState(config.dataDir))
+  const place = await ownState(config, closers, onDeath)
+  const state = closers.add('state', await openState(place))
   await refuseOpenDoor(config, state)
   warnOfPlainListeners(config, log)
   const journal = closers.add('journal', await openJournal(config, log))
@@ -71,7 +72,10 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const live = new Live(closers.add('live reader', new JournalSource(config.dataDir, log)))
   // The consumers' thread makes the embedded store's file; it is opened for reading afterwards.
   const wakeOutbox: { wake: () => void } = { wake: () => {} }
-  const consumers = closers.add('consumers', await startConsumers({ config, registry, journal, log }, { alarmEvents, wakeOutbox, onDeath }))
+  const consumers = closers.add(
+    'consumers',
+    await startConsumers({ config, place, registry, journal, log }, { alarmEvents, wakeOutbox, onDeath })
+  )
   const store = closers.add('store', await openReader({ ...config, log }))
   journal.onCommit(() => {
     consumers.committed()
@@ -146,6 +150,7 @@ function openJournal(config: Config, log: Logger): Promise<Journal> {
 
 interface ConsumerSources {
   readonly config: Config
+  readonly place: StatePlace
   readonly registry: Registry
   readonly journal: Journal
   readonly log: Logger
@@ -158,10 +163,10 @@ interface ConsumerEvents {
 }
 
 function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onDeath }: ConsumerEvents): Promise<ConsumersThread> {
-  const { config, registry, journal, log } = sources
+  const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { dataDir: config.dataDir, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
+    { dataDir: config.dataDir, state: place, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)

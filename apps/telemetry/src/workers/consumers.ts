@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   const closers = new Closers()
   const log = openLogger(setup.log, 'consumers')
   const fault = faultAt(setup.fault)
-  const state = closers.add('state', await openState(setup.dataDir))
+  const state = closers.add('state', await openState(setup.state))
   const store = closers.add('store', await openWriter({ ...setup, log }, () => fault('after-store-before-cursor')))
   const source = closers.add('journal reader', new JournalSource(setup.dataDir, log))
 

@@ -1,3 +1,4 @@
+import type { StatePlace } from '#libs/adapters/state'
 import type { RuleTerms } from '#libs/alarms'
 import type { AlarmTransition, ConsumerPosition, WriteOutcome } from '#libs/pipeline'
 import type { FaultPoint, InfluxSettings, LogOptions } from '#libs/platform'
@@ -6,6 +7,7 @@ import type { TallyCounts } from '../wiring/tally.js'
 /** What the consumers' thread is given at its start. */
 export interface ConsumersSetup {
   readonly dataDir: string
+  readonly state: StatePlace
   /** Null: the time series live in SQLite. */
   readonly influx: InfluxSettings | null
   readonly rules: RuleTerms

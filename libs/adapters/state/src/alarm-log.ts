@@ -6,6 +6,7 @@ import type { AlarmLife } from './life.js'
 import { pruneOutbox } from './outbox.js'
 import { appendTransitions, type KeptAlarm, knownTransitions, loadAlarms, saveAlarms } from './recording.js'
 import type { Databases, Trx } from './schema.js'
+import { inTransaction } from './transaction.js'
 
 const NAME = 'alarms'
 const PRUNE_EVERY: Millis = HOUR
@@ -82,7 +83,7 @@ export class StateAlarmLog implements AlarmLog {
   }
 
   #write<T>(work: (trx: Trx) => Promise<T>): Promise<T> {
-    return this.#databases.killSafe.transaction().execute(work)
+    return inTransaction(this.#databases.killSafe, work)
   }
 }
 

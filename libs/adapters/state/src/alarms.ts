@@ -4,6 +4,7 @@ import type { Acknowledgement, AlarmLife } from './life.js'
 import { decodeKey, type Page, pageSize, toPage } from './page.js'
 import { appendTransitions, knownTransitions, loadAlarms, parseAlarm, parseTransition, saveAlarms } from './recording.js'
 import type { Databases, Trx } from './schema.js'
+import { inTransaction } from './transaction.js'
 
 export interface AlarmQuery {
   readonly state?: AlarmState
@@ -71,7 +72,7 @@ export class Alarms {
    * and its messages. Asking again as the same person changes nothing.
    */
   acknowledge(id: string, by: string, comment: string | null, now: Millis = this.#clock()): Promise<AcknowledgeResult> {
-    return this.#databases.powerSafe.transaction().execute(async (trx): Promise<AcknowledgeResult> => {
+    return inTransaction(this.#databases.powerSafe, async (trx): Promise<AcknowledgeResult> => {
       const kept = (await loadAlarms(trx, [id])).get(id)
       if (!kept) return { ok: false, code: 'QT_ALARM_UNKNOWN', message: 'there is no such alarm' }
       const transition = await this.#acknowledgement(trx, kept.alarm, { at: now, by, comment })

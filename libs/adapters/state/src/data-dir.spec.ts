@@ -2,10 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { Bench } from '../test/fixtures.js'
+import { FileHome } from '../test/homes.js'
 import { kill, killAll, startChild } from '../test/processes.js'
 import { serverLock } from './data-dir.js'
 
-const bench = new Bench()
+const bench = new Bench(new FileHome())
 afterEach(async () => {
   await killAll()
   await bench.clear()
@@ -22,7 +23,7 @@ const codeOf = (work: () => unknown): unknown => {
 
 describe('the lock of a data directory', () => {
   it('is refused to a second server, also within one process, until the first lets go', async () => {
-    const dir = join(await bench.dir(), 'new')
+    const dir = join(await bench.home.dir(), 'new')
     const first = serverLock(dir)
     expect(codeOf(() => serverLock(dir))).toBe('QT_DATA_DIR_IN_USE')
     expect(() => serverLock(dir)).toThrow(`(process ${process.pid})`)
@@ -32,16 +33,16 @@ describe('the lock of a data directory', () => {
   })
 
   it('lets another directory alone, and the state be used beside it', async () => {
-    const [dir, other] = [await bench.dir(), await bench.dir()]
+    const [dir, other] = [await bench.home.dir(), await bench.home.dir()]
     const locks = [serverLock(dir), serverLock(other)]
-    const state = await bench.open(dir)
+    const state = await bench.open({ dataDir: dir })
     await state.tokens.add('ops', 'operator')
     for (const lock of locks) lock.close()
   })
 
   it('is held by another process and released by its kill -9', async () => {
-    const dir = await bench.dir()
-    const { child, said } = startChild('lock', dir)
+    const dir = await bench.home.dir()
+    const { child, said } = startChild('lock', { dataDir: dir })
     await said(1)
     expect(codeOf(() => serverLock(dir))).toBe('QT_DATA_DIR_IN_USE')
     expect(() => serverLock(dir)).toThrow(`(process ${child.pid})`)
@@ -50,7 +51,7 @@ describe('the lock of a data directory', () => {
   })
 
   it('says what is wrong with a directory that cannot be used', async () => {
-    const dir = await bench.dir()
+    const dir = await bench.home.dir()
     await writeFile(join(dir, 'file'), '')
     expect(codeOf(() => serverLock(join(dir, 'file')))).toBe('QT_DATA_DIR_UNWRITABLE')
     expect(codeOf(() => serverLock('/proc/quantrac'))).toBe('QT_DATA_DIR_UNWRITABLE')

@@ -1,39 +1,109 @@
-import { type ColumnDataType, type Kysely, type Migration, Migrator } from 'kysely'
-import { BLOB } from './dialect.js'
+import type { ColumnDataType, ColumnDefinitionBuilder, Kysely, Migration, RawBuilder } from 'kysely'
+import { Migrator, sql } from 'kysely'
 import { asStateError, StateError } from './errors.js'
 import type { Db } from './schema.js'
+import { SCHEMA } from './server-session.js'
 
-/** Forward only: a file is never taken back to an older schema. Add at the end; never change one that was released. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
-  '0001-first': { up: first }
+/** Where the tables are: SQLite's types are PostgreSQL's by other names. */
+type Engine = 'file' | 'server'
+type ColumnType = 'text' | 'integer' | 'bigint' | 'blob'
+type DataType = ColumnDataType | RawBuilder<unknown>
+type Columns = Readonly<Record<string, ColumnType | `${ColumnType}?`>>
+
+const TYPES: Readonly<Record<Engine, Readonly<Record<ColumnType, DataType>>>> = {
+  file: { text: 'text', integer: 'integer', bigint: 'bigint', blob: 'blob' },
+  // Text is ordered by its bytes, as SQLite does: lists and their cursors are then the same on both. SQLite's integers have 64 bits.
+  server: { text: sql`text collate "C"`, integer: 'bigint', bigint: 'bigint', blob: 'bytea' }
 }
 
+/** Forward only: data are never taken back to an older schema. Add at the end; never change one that was released. */
+const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
+  '0001-first': { up: db => first(new Builder(db, engine)) }
+})
+
 /**
- * Brings the file to the newest schema, in one transaction. Several programs may do it at once.
- * @throws StateError QT_STATE_NEWER for a file that a newer version has written.
+ * Brings the file or the database to the newest schema, in one transaction. Several programs may do it at once.
+ * @throws StateError QT_STATE_NEWER for data that a newer version has written.
  */
-export async function migrate(db: Db): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve({ ...MIGRATIONS }) } })
+export async function migrate(db: Db, engine: Engine): Promise<void> {
+  const known = migrations(engine)
+  if (await isCurrent(db, Object.keys(known))) return
+  const provider = { getMigrations: () => Promise.resolve({ ...known }) }
+  if (engine === 'server') await db.transaction().execute(trx => makeSchema(statement => sql.raw(statement).execute(trx)))
+  const migrator = new Migrator({ db, provider, ...(engine === 'server' ? { migrationTableSchema: SCHEMA } : {}) })
   const { error } = await migrator.migrateToLatest()
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
-    throw new StateError('QT_STATE_NEWER', `state.sqlite was written by a newer version: ${error.message}`, { cause: error })
+    throw new StateError('QT_STATE_NEWER', `the state was written by a newer version: ${error.message}`, { cause: error })
   }
   if (error !== undefined) throw asStateError(error)
 }
 
-async function first(db: Kysely<unknown>): Promise<void> {
-  await access(db)
-  await alarms(db)
-  await messages(db)
-  await refusals(db)
+/** One look instead of the migrator's many. What goes wrong here goes wrong there again, and is told there. */
+async function isCurrent(db: Db, known: readonly string[]): Promise<boolean> {
+  try {
+    const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db)
+    return rows.map(({ name }) => name).join() === known.join()
+  } catch {
+    return false
+  }
 }
 
-type Columns = Readonly<Record<string, ColumnDataType | 'blob' | `${ColumnDataType}?`>>
+/** Looks first: a schema that the administrator has made needs no right to make one. Call it in a writer's transaction. */
+export async function makeSchema(run: (sql: string) => Promise<{ rows: unknown[] }>): Promise<void> {
+  const { rows } = await run(`select 1 from pg_namespace where nspname = '${SCHEMA}'`)
+  if (rows.length === 0) await run(`create schema ${SCHEMA}`)
+}
 
-async function access(db: Kysely<unknown>): Promise<void> {
-  await table(db, 'credentials', { station: 'text', label: 'text', sha256: 'text', created_at: 'bigint' }, ['station', 'label'])
-  await table(db, 'tokens', { name: 'text', role: 'text', sha256: 'text', created_at: 'bigint' }, ['name'])
-  await db.schema.createIndex('tokens_sha256').on('tokens').column('sha256').unique().execute()
+async function first(build: Builder): Promise<void> {
+  await access(build)
+  await alarms(build)
+  await messages(build)
+  await refusals(build)
+}
+
+class Builder {
+  readonly #db: Kysely<unknown>
+  readonly #types: Readonly<Record<ColumnType, DataType>>
+
+  constructor(db: Kysely<unknown>, engine: Engine) {
+    this.#db = db
+    this.#types = TYPES[engine]
+  }
+
+  /** A column is NOT NULL unless its type ends in `?`. */
+  async table(name: string, columns: Columns, key: readonly string[]): Promise<void> {
+    let builder = this.#db.schema.createTable(name)
+    for (const [column, type] of Object.entries(columns)) {
+      const optional = type.endsWith('?')
+      const bare = (optional ? type.slice(0, -1) : type) as ColumnType
+      const define = (definition: ColumnDefinitionBuilder) => (optional ? definition : definition.notNull())
+      builder = builder.addColumn(column, this.#types[bare], define)
+    }
+    await builder.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute()
+  }
+
+  async index(name: string, table: string, columns: readonly string[]): Promise<void> {
+    await this.#db.schema
+      .createIndex(name)
+      .on(table)
+      .columns([...columns])
+      .execute()
+  }
+
+  async unique(name: string, table: string, columns: readonly string[]): Promise<void> {
+    await this.#db.schema
+      .createIndex(name)
+      .on(table)
+      .columns([...columns])
+      .unique()
+      .execute()
+  }
+}
+
+async function access(build: Builder): Promise<void> {
+  await build.table('credentials', { station: 'text', label: 'text', sha256: 'text', created_at: 'bigint' }, ['station', 'label'])
+  await build.table('tokens', { name: 'text', role: 'text', sha256: 'text', created_at: 'bigint' }, ['name'])
+  await build.unique('tokens_sha256', 'tokens', ['sha256'])
   const recipient: Columns = {
     id: 'text',
     channel: 'text',
@@ -44,13 +114,13 @@ async function access(db: Kysely<unknown>): Promise<void> {
     secret: 'text?',
     created_at: 'bigint'
   }
-  await table(db, 'recipients', recipient, ['id'])
-  await db.schema.createIndex('recipients_target').on('recipients').columns(['channel', 'target']).unique().execute()
+  await build.table('recipients', recipient, ['id'])
+  await build.unique('recipients_target', 'recipients', ['channel', 'target'])
 }
 
-async function alarms(db: Kysely<unknown>): Promise<void> {
-  await table(db, 'cursors', { name: 'text', sequence: 'bigint' }, ['name'])
-  await table(db, 'snapshots', { name: 'text', sequence: 'bigint', bytes: 'blob' }, ['name'])
+async function alarms(build: Builder): Promise<void> {
+  await build.table('cursors', { name: 'text', sequence: 'bigint' }, ['name'])
+  await build.table('snapshots', { name: 'text', sequence: 'bigint', bytes: 'blob' }, ['name'])
   const alarm: Columns = {
     id: 'text',
     station: 'text',
@@ -59,17 +129,17 @@ async function alarms(db: Kysely<unknown>): Promise<void> {
     body: 'text',
     told_severity: 'text'
   }
-  await table(db, 'alarms', alarm, ['id'])
-  await db.schema.createIndex('alarms_newest').on('alarms').columns(['raised_at', 'id']).execute()
-  await db.schema.createIndex('alarms_station').on('alarms').columns(['station', 'raised_at', 'id']).execute()
-  await db.schema.createIndex('alarms_state').on('alarms').columns(['state', 'raised_at', 'id']).execute()
+  await build.table('alarms', alarm, ['id'])
+  await build.index('alarms_newest', 'alarms', ['raised_at', 'id'])
+  await build.index('alarms_station', 'alarms', ['station', 'raised_at', 'id'])
+  await build.index('alarms_state', 'alarms', ['state', 'raised_at', 'id'])
 }
 
-async function messages(db: Kysely<unknown>): Promise<void> {
+async function messages(build: Builder): Promise<void> {
   const transition: Columns = { id: 'text', alarm: 'text', position: 'bigint', kind: 'text', at: 'bigint', body: 'text' }
-  await table(db, 'transitions', transition, ['id'])
-  await db.schema.createIndex('transitions_position').on('transitions').column('position').unique().execute()
-  await db.schema.createIndex('transitions_alarm').on('transitions').columns(['alarm', 'position']).execute()
+  await build.table('transitions', transition, ['id'])
+  await build.unique('transitions_position', 'transitions', ['position'])
+  await build.index('transitions_alarm', 'transitions', ['alarm', 'position'])
   const message: Columns = {
     key: 'text',
     channel: 'text',
@@ -83,13 +153,13 @@ async function messages(db: Kysely<unknown>): Promise<void> {
     finished_at: 'bigint?',
     reason: 'text?'
   }
-  await table(db, 'outbox', message, ['key'])
+  await build.table('outbox', message, ['key'])
   // The head of each target's lane, without looking at what is delivered.
-  await db.schema.createIndex('outbox_lanes').on('outbox').columns(['state', 'target', 'position']).execute()
-  await db.schema.createIndex('outbox_finished').on('outbox').columns(['state', 'finished_at', 'key']).execute()
+  await build.index('outbox_lanes', 'outbox', ['state', 'target', 'position'])
+  await build.index('outbox_finished', 'outbox', ['state', 'finished_at', 'key'])
 }
 
-async function refusals(db: Kysely<unknown>): Promise<void> {
+async function refusals(build: Builder): Promise<void> {
   const refusal: Columns = {
     sequence: 'bigint',
     item: 'integer',
@@ -104,18 +174,6 @@ async function refusals(db: Kysely<unknown>): Promise<void> {
     payload: 'blob',
     payload_bytes: 'bigint'
   }
-  await table(db, 'refusals', refusal, ['sequence', 'item'])
-  await db.schema.createIndex('refusals_station').on('refusals').columns(['station', 'sequence', 'item']).execute()
-}
-
-/** A column is NOT NULL unless its type ends in `?`. */
-async function table(db: Kysely<unknown>, name: string, columns: Columns, key: readonly string[]): Promise<void> {
-  let builder = db.schema.createTable(name)
-  for (const [column, type] of Object.entries(columns)) {
-    const optional = type.endsWith('?')
-    const bare = optional ? type.slice(0, -1) : type
-    const dataType = (bare === 'blob' ? BLOB : bare) as ColumnDataType
-    builder = builder.addColumn(column, dataType, definition => (optional ? definition : definition.notNull()))
-  }
-  await builder.addPrimaryKeyConstraint(`${name}_key`, [...key] as never).execute()
+  await build.table('refusals', refusal, ['sequence', 'item'])
+  await build.index('refusals_station', 'refusals', ['station', 'sequence', 'item'])
 }

@@ -214,6 +214,7 @@ export async function pruneOutbox(trx: Trx, now: Millis): Promise<void> {
 async function forget(trx: Trx, state: OutboxState, before: Millis): Promise<void> {
   await trx
     .deleteFrom('outbox')
+    .where('state', '=', state) // again: meanwhile it may have been put back
     .where('key', 'in', eb =>
       eb
         .selectFrom('outbox')

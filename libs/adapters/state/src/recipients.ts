@@ -4,6 +4,7 @@ import { StateError } from './errors.js'
 import type { MinimumSeverity } from './fan-out.js'
 import type { Databases, Tables } from './schema.js'
 import { newId, newSecret } from './secrets.js'
+import { inTransaction } from './transaction.js'
 
 export type RecipientChannel = 'webhook' | 'email'
 export type Language = 'vi' | 'en'
@@ -87,7 +88,7 @@ export class Recipients {
 
   /** Removes the recipient; what still waits for it is given up, visibly. False when there was none. */
   remove(id: string): Promise<boolean> {
-    return this.#databases.powerSafe.transaction().execute(async trx => {
+    return inTransaction(this.#databases.powerSafe, async trx => {
       const row = await trx.deleteFrom('recipients').where('id', '=', id).returning(['channel', 'target']).executeTakeFirst()
       if (!row) return false
       await trx

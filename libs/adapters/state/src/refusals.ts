@@ -3,6 +3,7 @@ import { inChunks } from './chunks.js'
 import { moveCursor, readCursor } from './cursors.js'
 import { decodeKey, type Page, pageSize, toPage } from './page.js'
 import type { Databases, Tables, Trx } from './schema.js'
+import { inTransaction } from './transaction.js'
 
 export interface RefusalQuery {
   readonly station?: string
@@ -38,7 +39,7 @@ export class Refusals implements RefusalLog {
 
   async record(refusals: readonly Refusal[], upTo: number): Promise<void> {
     const rows = toRows(refusals)
-    this.#rows = await this.#databases.killSafe.transaction().execute(async trx => {
+    this.#rows = await inTransaction(this.#databases.killSafe, async trx => {
       const before = this.#rows ?? (await count(trx))
       await inChunks(rows, chunk =>
         trx

@@ -1,36 +1,36 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { acknowledge, mergeAlarm } from '#libs/alarms'
 import type { Alarm, AlarmTransition } from '#libs/pipeline'
-import { State, type StateOptions } from '../src/state.js'
+import { State, type StateOptions, type StatePlace } from '../src/state.js'
+import type { Home } from './homes.js'
 
 /** 2026-11-24T10:00+07:00. */
 export const NOON = Date.UTC(2026, 10, 24, 3)
 
 export const life = { mergeAlarm, acknowledge }
 
-/** Temporary directories and open states, closed and removed by one call. */
-export class Bench {
-  readonly #dirs: string[] = []
+/** Open states, closed and cleared away by one call. */
+export class Bench<H extends Home = Home> {
+  readonly home: H
   readonly #states: State[] = []
   now = NOON
 
-  async dir(): Promise<string> {
-    const dir = await mkdtemp(join(tmpdir(), 'quantrac-state-'))
-    this.#dirs.push(dir)
-    return dir
+  constructor(home: H) {
+    this.home = home
   }
 
-  async open(dataDir: string, more: Partial<StateOptions> = {}): Promise<State> {
-    const state = await State.open({ dataDir, life, clock: () => this.now, ...more })
+  place(): Promise<StatePlace> {
+    return this.home.place()
+  }
+
+  async open(place: StatePlace, more: Partial<StateOptions> = {}): Promise<State> {
+    const state = await State.open({ ...place, life, clock: () => this.now, ...more })
     this.#states.push(state)
     return state
   }
 
   async clear(): Promise<void> {
     for (const state of this.#states.splice(0)) await state.close()
-    for (const dir of this.#dirs.splice(0)) await rm(dir, { recursive: true, force: true })
+    await this.home.clear()
     this.now = NOON
   }
 }

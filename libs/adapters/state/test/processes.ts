@@ -2,13 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { StatePlace } from '../src/state.js'
 
 const script = fileURLToPath(new URL('./child.js', import.meta.url))
 const running = new Set<ChildProcess>()
 
 /** Starts the child process; `lines` are what it has said so far. */
-export function startChild(...args: string[]): { child: ChildProcess; lines: string[]; said: (count: number) => Promise<void> } {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+export function startChild(
+  task: string,
+  place: StatePlace,
+  ...args: string[]
+): { child: ChildProcess; lines: string[]; said: (count: number) => Promise<void> } {
+  const child = spawn(process.execPath, [script, task, JSON.stringify(place), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
   running.add(child)
   const lines: string[] = []
   const reader = createInterface({ input: child.stdout }).on('line', line => lines.push(line))

@@ -3,13 +3,14 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import Database from 'better-sqlite3'
 import { Kysely, sql } from 'kysely'
 import { Bench, codeOfRejection } from '../test/fixtures.js'
-import { FileDialect, type Synchronous } from './dialect.js'
+import { FileHome } from '../test/homes.js'
+import { FileDialect, type Synchronous } from './file-dialect.js'
 
 interface Notes {
   notes: { id: number; text: string }
 }
 
-const bench = new Bench()
+const bench = new Bench(new FileHome())
 const open: Kysely<Notes>[] = []
 afterEach(async () => {
   for (const db of open.splice(0)) await db.destroy()
@@ -30,7 +31,7 @@ async function pragma(db: Kysely<Notes>, name: string): Promise<unknown> {
 
 describe('the SQLite dialect', () => {
   it('syncs each commit where it must survive a power cut, and only there', async () => {
-    const dir = await bench.dir()
+    const dir = await bench.home.dir()
     const full = 2
     const normal = 1
     expect(await pragma(await connect(dir, 'power-safe'), 'synchronous')).toBe(full)
@@ -40,7 +41,7 @@ describe('the SQLite dialect', () => {
   })
 
   it('lets two connections of one thread take turns, transaction by transaction', async () => {
-    const dir = await bench.dir()
+    const dir = await bench.home.dir()
     const [one, two] = [await connect(dir), await connect(dir)]
     const append = (db: Kysely<Notes>, text: string) =>
       db.transaction().execute(async trx => {
@@ -61,7 +62,7 @@ describe('the SQLite dialect', () => {
   })
 
   it('gives a write outside a transaction one of its own', async () => {
-    const dir = await bench.dir()
+    const dir = await bench.home.dir()
     const [one, two] = [await connect(dir), await connect(dir)]
     let release = (): void => {}
     const held = one.transaction().execute(async trx => {
@@ -78,7 +79,7 @@ describe('the SQLite dialect', () => {
   })
 
   it('gives SQLite’s errors a code of ours, and leaves no transaction open', async () => {
-    const dir = await bench.dir()
+    const dir = await bench.home.dir()
     const db = await connect(dir)
     await db.schema.createIndex('one_each').on('notes').column('id').unique().execute()
     await db.insertInto('notes').values({ id: 1, text: 'a' }).execute()
@@ -91,7 +92,7 @@ describe('the SQLite dialect', () => {
   })
 
   it('says that the disk is full, and works again when there is room', async () => {
-    const db = await connect(await bench.dir())
+    const db = await connect(await bench.home.dir())
     const pages = Number(await pragma(db, 'page_count'))
     await pragma(db, `max_page_count = ${pages + 2}`)
     const big = { id: 1, text: 'x'.repeat(100_000) }

@@ -35,8 +35,6 @@ const STATEMENTS_KEPT = 200
 /** A burst may grow the write-ahead file; after a checkpoint it is cut back to this. */
 const WAL_BYTES = 32 * 2 ** 20
 
-export const BLOB = 'blob'
-
 export class FileDialect implements Dialect {
   readonly #file: string
   readonly #synchronous: Synchronous

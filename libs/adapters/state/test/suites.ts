@@ -1,0 +1,19 @@
+import { describe } from '@jest/globals'
+import { accessSuite } from './access-suite.js'
+import { alarmLogSuite } from './alarm-log-suite.js'
+import type { Bench } from './fixtures.js'
+import { openingSuite } from './opening-suite.js'
+import { outboxSuite } from './outbox-suite.js'
+import { refusalsSuite } from './refusals-suite.js'
+import { transitionsSuite } from './transitions-suite.js'
+
+/** Everything that a state does, wherever it lies. */
+export function stateSuite(bench: Bench): void {
+  // Each in a group of its own: what one prepares for its tests is no business of the others.
+  describe('opened', () => openingSuite(bench))
+  describe('access', () => accessSuite(bench))
+  describe('alarms', () => alarmLogSuite(bench))
+  describe('outbox', () => outboxSuite(bench))
+  describe('refusals', () => refusalsSuite(bench))
+  describe('transitions', () => transitionsSuite(bench))
+}
