@@ -3,6 +3,7 @@ import { readConfig } from '#libs/platform'
 import { accessCommands } from './access.js'
 import { backupCommands } from './backup.js'
 import { dispatch } from './command.js'
+import { influxCommands } from './influx.js'
 import { journalCommands } from './journal.js'
 import { stationCommands } from './stations.js'
 import { storeCommands } from './store.js'
@@ -10,9 +11,17 @@ import { tlsCommands } from './tls.js'
 
 /** The operator's command line. Answers go to standard output, everything else to standard error. */
 async function main(): Promise<number> {
-  const commands = [...stationCommands, ...accessCommands, ...journalCommands, ...storeCommands, ...tlsCommands, ...backupCommands]
+  const commands = [
+    ...stationCommands,
+    ...accessCommands,
+    ...journalCommands,
+    ...storeCommands,
+    ...influxCommands,
+    ...tlsCommands,
+    ...backupCommands
+  ]
   const print = (line: string) => void process.stdout.write(`${line}\n`)
-  return dispatch(commands, process.argv.slice(2), { config: readConfig(process.env), print })
+  return dispatch(commands, process.argv.slice(2), { config: readConfig(process.env, 'ops'), print })
 }
 
 main().then(

@@ -47,6 +47,8 @@ const Settings = z.strictObject({
   INFLUX_ORG: z.string().min(1).max(100).default('quantrac'),
   INFLUX_BUCKET: z.string().regex(BUCKET, 'letters, digits, - and _').default('quantrac'),
   INFLUX_TOKEN: z.string().min(1).optional(),
+  /** For `ops influx setup` alone; the server needs no such right. */
+  INFLUX_ADMIN_TOKEN: z.string().min(1).optional(),
   STATE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   LOG_FORMAT: z.enum(['json', 'text']).optional(),
@@ -99,6 +101,8 @@ export interface Config {
   readonly tls: TlsFiles | null
   /** Null: the time series live in SQLite. */
   readonly influx: InfluxSettings | null
+  /** The InfluxDB to set up, with the token that may; null where no address is given. */
+  readonly influxSetup: (Omit<InfluxSettings, 'token'> & { readonly adminToken: string | null }) | null
   /** `postgres://…`; null: the state lives in SQLite. */
   readonly stateUrl: string | null
   readonly registryDir: string
@@ -119,15 +123,16 @@ const NOT_OURS = /^QUANTRAC_(TEST|CI)_/
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * Reads the settings out of an environment, once. Loopback is the default for both listeners.
+ * Reads the settings out of an environment, once. Loopback is the default for both listeners. The operator's command line may do
+ * without a token of InfluxDB: it is what makes one.
  * @throws CodedError QT_CONFIG_INVALID naming every problem in one message.
  */
-export function readConfig(environment: Environment): Config {
+export function readConfig(environment: Environment, program: 'server' | 'ops' = 'server'): Config {
   const problems: string[] = []
   const raw = gather(environment, problems)
   const parsed = Settings.safeParse(raw)
   if (!parsed.success) problems.push(...parsed.error.issues.map(describeIssue))
-  else problems.push(...missingBeside(parsed.data))
+  else problems.push(...missingBeside(parsed.data, program))
   if (!parsed.success || problems.length > 0) throw new CodedError('QT_CONFIG_INVALID', `cannot start:\n  ${problems.join('\n  ')}`)
   return toConfig(parsed.data)
 }
@@ -136,13 +141,13 @@ type Parsed = z.infer<typeof Settings>
 const ENCRYPTED = ['HTTPS_PORT', 'MQTTS_PORT', 'MQTT_WSS_PORT'] as const
 
 /** Settings that mean nothing without another. */
-function missingBeside(s: Parsed): string[] {
+function missingBeside(s: Parsed, program: 'server' | 'ops'): string[] {
   const needs = (given: keyof Parsed, needed: keyof Parsed) =>
     s[given] !== undefined && s[needed] === undefined ? [`${PREFIX}${needed}: needed beside ${PREFIX}${given}`] : []
   const encrypted = ENCRYPTED.find(name => s[name] !== undefined)
   return [
     ...needs('SMTP_URL', 'SMTP_FROM'),
-    ...needs('INFLUX_URL', 'INFLUX_TOKEN'),
+    ...(program === 'server' ? needs('INFLUX_URL', 'INFLUX_TOKEN') : []),
     ...needs('TLS_CERT', 'TLS_KEY'),
     ...needs('TLS_KEY', 'TLS_CERT'),
     ...needs('TLS_CLIENT_CA', 'TLS_CERT'),
@@ -192,6 +197,9 @@ function toConfig(s: Parsed): Config {
     tls: s.TLS_CERT && s.TLS_KEY ? { cert: s.TLS_CERT, key: s.TLS_KEY, clientCa: s.TLS_CLIENT_CA ?? null } : null,
     influx:
       s.INFLUX_URL && s.INFLUX_TOKEN ? { url: s.INFLUX_URL, org: s.INFLUX_ORG, bucket: s.INFLUX_BUCKET, token: s.INFLUX_TOKEN } : null,
+    influxSetup: s.INFLUX_URL
+      ? { url: s.INFLUX_URL, org: s.INFLUX_ORG, bucket: s.INFLUX_BUCKET, adminToken: s.INFLUX_ADMIN_TOKEN ?? null }
+      : null,
     stateUrl: s.STATE_URL ?? null,
     registryDir: s.REGISTRY_DIR ?? 'devices/registry',
     devicesDir: s.DEVICES_DIR,

@@ -42,6 +42,15 @@ describe('readConfig', () => {
     expect(encrypted.mqtt).toMatchObject({ port: null, tlsPort: 8883, wsPort: null, wssPort: null })
   })
 
+  it('the server needs a token of InfluxDB, the command that makes one does not', () => {
+    const given = { QUANTRAC_INFLUX_URL: 'http://127.0.0.1:8086', QUANTRAC_INFLUX_ADMIN_TOKEN: 'a' }
+    expect(() => readConfig(given)).toThrow('QUANTRAC_INFLUX_TOKEN: needed beside QUANTRAC_INFLUX_URL')
+    const { influx, influxSetup } = readConfig(given, 'ops')
+    expect(influx).toBeNull()
+    expect(influxSetup).toEqual({ url: 'http://127.0.0.1:8086', org: 'quantrac', bucket: 'quantrac', adminToken: 'a' })
+    expect(readConfig({}, 'ops').influxSetup).toBeNull()
+  })
+
   it('reads a setting from the file that NAME_FILE names, without the line end', () => {
     const file = join(dir, 'url')
     writeFileSync(file, 'smtp://user:pass@127.0.0.1:2525\n')
