@@ -145,6 +145,22 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
     })
   })
 
+  // A store that leaves out what is usual must not keep what the replaced reading had of the unusual.
+  it(`${name}: nothing of a replaced reading is left`, async () => {
+    const unusual = {
+      unit: 'g/L',
+      status: '02',
+      flag: 4,
+      flags: ['device-fault'],
+      road: 'file',
+      reported: { value: 1, unit: 'K' }
+    } as const
+    await store.write([plainReading({ ...unusual, sequence: 1 })], 1)
+    await store.write([plainReading({ revision: 1, sequence: 2 })], 2)
+    expect(await rangeOf('AG-017')).toEqual([withoutSequence(plainReading({ revision: 1 }))])
+    expect(await store.latest()).toEqual([withoutSequence(plainReading({ revision: 1 }))])
+  })
+
   describe(`${name}: what is asked`, () => {
     it('answers any span and limit', () =>
       fc.assert(

@@ -39,8 +39,6 @@ export class BatchWriter {
   #cursor: number | null = null
   /** What a batch that broke off did with its readings: some of it is stored, and would be taken for repeated next time. */
   #unsettled = new Map<string, Fate>()
-  /** A batch up to here broke off. What it wrote is written first, alone, before anything that corrects it. */
-  #brokenUpTo = 0
 
   constructor(link: InfluxLink, reader: InfluxReader, options: WriterOptions) {
     this.#link = link
@@ -63,25 +61,12 @@ export class BatchWriter {
     for (const reading of readings) checkStorable(reading)
     const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
     await this.#link.checkClock()
-    for (const part of this.#parts(readings, upTo)) {
-      for (const fate of await this.#writePart(part.readings, part.upTo)) counts[fate]++
-    }
+    for (const fate of await this.#writeWhole(readings, upTo)) counts[fate]++
     this.#unsettled.clear()
-    this.#brokenUpTo = 0
     return counts
   }
 
-  /** A request that was given up may still be carried out, so a broken batch is repeated as it was before what came later is added. */
-  #parts(readings: readonly StoredReading[], upTo: number): { readings: readonly StoredReading[]; upTo: number }[] {
-    const broken = this.#brokenUpTo
-    if (broken === 0 || broken >= upTo) return [{ readings, upTo }]
-    return [
-      { readings: readings.filter(reading => reading.sequence <= broken), upTo: broken },
-      { readings: readings.filter(reading => reading.sequence > broken), upTo }
-    ]
-  }
-
-  async #writePart(readings: readonly StoredReading[], upTo: number): Promise<Fate[]> {
+  async #writeWhole(readings: readonly StoredReading[], upTo: number): Promise<Fate[]> {
     const memory = await this.#known()
     await this.#link.checkClock()
     const plan = planBatch(readings, reading => seriesIn(memory, reading), (await this.#lookUp(readings, memory)).at)
@@ -89,7 +74,6 @@ export class BatchWriter {
       return await this.#carryOut(plan, readings, upTo)
     } catch (error) {
       this.#series = null
-      this.#brokenUpTo = Math.max(this.#brokenUpTo, upTo)
       this.#keepFates(readings, plan.fates)
       throw error
     }

@@ -151,15 +151,56 @@ described(describe, { kind: 'influx', name: 'InfluxStore in trouble with a real 
       { numRuns: 25 }
     ))
 
-  it('a retry that has grown by a correction is not undone by what was thought lost', async () => {
+  const isWriteTo = (path: string, role: string): boolean => path.startsWith('/api/v2/write') && path.includes(`bucket=${bucket}${role}&`)
+  const failAt = (role: string, times: number): void => {
+    let left = times
+    proxy.fault = path => (isWriteTo(path, role) && left-- > 0 ? { kind: 'answer', status: 500 } : { kind: 'pass' })
+  }
+  const reopened = async (): Promise<void> => {
+    await store.close()
+    store = await openStore()
+  }
+
+  it('a retry may have grown by a correction', async () => {
     await store.write([plainReading({ at: BEGIN - HOUR, sequence: 1 })], 1)
     misbehave({ kind: 'half' })
-    const batch = [0, 1, 2, 3].map(n => plainReading({ at: BEGIN + n * MINUTE, value: n, sequence: 2 + n }))
+    const batch = [0, 1, 2, 3].map(n => plainReading({ at: BEGIN + n * MINUTE, value: n, flag: 3, sequence: 2 + n }))
     expect(await answerOf(store.write(batch, 5))).toBe('QT_INFLUX_UNREACHABLE')
-    const grown = [...batch, plainReading({ at: BEGIN, revision: 1, value: 77, sequence: 6 })]
-    expect(await store.write(grown, 6)).toEqual({ ...NOTHING, stored: 4, replaced: 1 })
-    expect((await store.range({ ...first, ...ALL })).map(({ value }) => value)).toEqual([82.5, 77, 1, 2, 3])
+    const correction = plainReading({ at: BEGIN, revision: 1, value: 77, sequence: 6 })
+    expect(await store.write([...batch, correction], 6)).toEqual({ ...NOTHING, stored: 4, replaced: 1 })
+    expect(await store.range({ ...first, ...ALL, from: BEGIN })).toEqual(naiveRange([correction, ...batch.slice(1)], first, ALL))
     expect(await store.cursor()).toBe(6)
+  })
+
+  it('a retry may be cut before a correction that is stored already', async () => {
+    misbehave({ kind: 'pass' }, { kind: 'pass' }, { kind: 'lost', status: 500 })
+    const reading = plainReading({ sequence: 1, flag: 3 })
+    const correction = plainReading({ sequence: 2, revision: 1, value: 77 })
+    expect(await answerOf(store.write([reading, correction], 2))).toBe('QT_INFLUX_FAILED')
+    for (const [n, one] of [reading, correction].entries()) await store.write([one], n + 1)
+    expect(await store.range({ ...first, ...ALL })).toEqual(naiveRange([correction], first, ALL))
+  })
+
+  it('the cursor tells of no reading that is not there', async () => {
+    failAt('', 1)
+    expect(await answerOf(store.write([first], 1))).toBe('QT_INFLUX_FAILED')
+    await reopened()
+    expect([await store.cursor(), await store.latest()]).toEqual([0, []])
+    expect(await store.write([first], 1)).toEqual({ ...NOTHING, stored: 1 })
+  })
+
+  it('a conflict outlives a stop between it and the point that ousts the other', async () => {
+    const later = plainReading({ sequence: 9, value: 12 })
+    const earlier = plainReading({ sequence: 4 })
+    await store.write([later], 9)
+    for (const role of ['-context', '']) {
+      failAt(role, 1)
+      expect(await answerOf(store.write([earlier], 9))).toBe('QT_INFLUX_FAILED')
+      await reopened()
+    }
+    await store.write([earlier], 9)
+    expect(await store.conflicts(0, 10)).toMatchObject([{ kept: 82.5, other: 12, sequence: 9 }])
+    expect(await store.range({ ...first, ...ALL })).toMatchObject([{ value: 82.5 }])
   })
 
   describe('what InfluxDB refuses for good', () => {
