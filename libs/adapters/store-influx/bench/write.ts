@@ -71,6 +71,22 @@ async function measureWrites(store: InfluxStore, points: number, size: number): 
   )
 }
 
+/** 60 days of one station, minute by minute in four, under readings that are there already; then the same again. */
+async function measureBackfill(store: InfluxStore): Promise<void> {
+  const days = 60
+  const to = Date.now() - 30 * 24 * 60 * MINUTE
+  const points = Array.from({ length: days * 24 * 15 * 4 }, (_, n) => {
+    const at = to - days * 24 * 60 * MINUTE + Math.floor(n / 4) * 4 * MINUTE
+    return { ...reading(n % 4, 0), station: 'ST-0007', at, sequence: 10_000_000 + n }
+  })
+  for (const what of ['60 days of back-fill', 'the same again']) {
+    const start = performance.now()
+    for (let n = 0; n < points.length; n += 5_000) await store.write(points.slice(n, n + 5_000), 20_000_000)
+    const ms = performance.now() - start
+    process.stdout.write(`${what}: ${points.length} points, ${Math.round((points.length / ms) * 1_000)} points/s\n`)
+  }
+}
+
 async function timed(what: string, work: () => Promise<{ readonly length: number }>): Promise<void> {
   const times: number[] = []
   let found = 0
@@ -92,6 +108,7 @@ try {
     const store = await InfluxStore.open({ url: server.url, org: server.org, bucket, token })
     await measureWrites(store, points, size)
     if (size === 20_000) {
+      await measureBackfill(store)
       const key = { station: 'ST-0007', parameter: 'COD', from: 0, to: Number.MAX_SAFE_INTEGER }
       await timed('latest of all', () => store.latest())
       await timed('latest before now', () => store.latest(undefined, Date.now()))

@@ -155,7 +155,7 @@ const identityOf = ({ station, parameter, at, sequence, revision, value, unit, s
 
 function seriesIn(memory: Map<string, Map<string, SeriesMemory>>, { station, parameter }: SeriesKey): SeriesMemory {
   let ofStation = memory.get(station)
-  if (!ofStation) memory.set(station, (ofStation = new Map()))
+  if (!ofStation) memory.set(station, (ofStation = new Map<string, SeriesMemory>()))
   let series = ofStation.get(parameter)
   if (!series) ofStation.set(parameter, (series = remember({ station, parameter })))
   return series

@@ -90,7 +90,7 @@ export class ConflictBook {
   #of(key: SeriesKey & { readonly at: number }, revision: number): Map<string, Entry> {
     const identity = identityOf(key, revision)
     let entries = this.#identities.get(identity)
-    if (!entries) this.#identities.set(identity, (entries = new Map()))
+    if (!entries) this.#identities.set(identity, (entries = new Map<string, Entry>()))
     return entries
   }
 }

@@ -14,9 +14,10 @@ export class QueryBroken extends Error {
  * closures for each table and a string for each line; this one costs a quarter for the many small rows of a history.
  */
 export function readCsv(text: string, onRow: OnRow): void {
+  const ends = new LineEnds(text)
   let columns: Columns | null = null
   for (let start = 0; start < text.length; ) {
-    const end = endOfLine(text, start)
+    const end = ends.after(start)
     const stop = end > start && text.charCodeAt(end - 1) === CR ? end - 1 : end
     if (stop === start) columns = null
     else {
@@ -38,19 +39,35 @@ function header(cells: readonly string[]): Columns {
   return columns
 }
 
-/** A line ends at a line feed that is not within quotes. */
-function endOfLine(text: string, start: number): number {
-  let end = text.indexOf('\n', start)
-  if (end < 0) return text.length
-  let quote = text.indexOf(QUOTE, start)
-  while (quote >= 0 && quote < end) {
-    quote = text.indexOf(QUOTE, quote + 1) // the closing one; two in a row close and open again
-    if (quote < 0) return text.length
-    if (quote > end) end = text.indexOf('\n', quote)
-    if (end < 0) return text.length
-    quote = text.indexOf(QUOTE, quote + 1)
+/** Finds the ends of lines: line feeds that are not within quotes. Knows the next quote, since most answers have none at all. */
+class LineEnds {
+  readonly #text: string
+  #quote = -1
+
+  constructor(text: string) {
+    this.#text = text
+    this.#quote = this.#quoteFrom(0)
   }
-  return end
+
+  after(start: number): number {
+    let end = this.#lineFeedFrom(start)
+    while (this.#quote < end) {
+      const close = this.#quoteFrom(this.#quote + 1) // two in a row close and open again
+      if (close > end) end = this.#lineFeedFrom(close)
+      this.#quote = this.#quoteFrom(close + 1)
+    }
+    return end
+  }
+
+  #quoteFrom(at: number): number {
+    const found = this.#text.indexOf(QUOTE, at)
+    return found < 0 ? this.#text.length : found
+  }
+
+  #lineFeedFrom(at: number): number {
+    const found = this.#text.indexOf('\n', at)
+    return found < 0 ? this.#text.length : found
+  }
 }
 
 function split(text: string, start: number, stop: number): string[] {

@@ -66,7 +66,7 @@ export class InfluxLink {
     const small = !this.#compresses || body.length < WORTH_COMPRESSING_BYTES
     const headers: Record<string, string> = { 'content-type': 'text/plain; charset=utf-8' }
     if (!small) headers['content-encoding'] = 'gzip'
-    await this.#exchange(`/api/v2/write?${query}`, 'POST', { body: small ? body : await compress(body, COMPRESSION), headers })
+    await this.#exchange(`/api/v2/write?${query.toString()}`, 'POST', { body: small ? body : await compress(body, COMPRESSION), headers })
   }
 
   /** Annotated CSV without annotations: header lines and rows. */
@@ -74,7 +74,10 @@ export class InfluxLink {
     const body = JSON.stringify({ query: query.toString(), type: 'flux', dialect: { header: true, annotations: [] } })
     const headers: Record<string, string> = { accept: 'text/csv' }
     if (this.#compresses) headers['accept-encoding'] = 'gzip'
-    return this.#exchange(`/api/v2/query?${new URLSearchParams({ org: this.#options.org })}`, 'POST', { body: Buffer.from(body), headers })
+    return this.#exchange(`/api/v2/query?${new URLSearchParams({ org: this.#options.org }).toString()}`, 'POST', {
+      body: Buffer.from(body),
+      headers
+    })
   }
 
   /** Throws QT_INFLUX_CLOCK while the server's clock is off. Asks it again where it was. */

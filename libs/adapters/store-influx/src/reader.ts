@@ -15,7 +15,7 @@ type Drafts = Map<Millis, PointDraft>
 
 /** Points of several series, by series and instant. */
 export interface Found {
-  at(key: SeriesKey, at: Millis): StoredReading | undefined
+  readonly at: (key: SeriesKey, at: Millis) => StoredReading | undefined
 }
 
 interface SeriesDrafts {

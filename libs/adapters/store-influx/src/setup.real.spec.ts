@@ -21,7 +21,7 @@ described(describe, { kind: 'influx', name: 'setting up a real InfluxDB', found 
   const write = async (token: string, into: string): Promise<number> => {
     const query = new URLSearchParams({ org: server.org, bucket: into, precision: 'ms' })
     const headers = { authorization: `Token ${token}` }
-    return (await fetch(`${server.url}/api/v2/write?${query}`, { method: 'POST', body: `x y=1 ${Date.now()}`, headers })).status
+    return (await fetch(`${server.url}/api/v2/write?${query.toString()}`, { method: 'POST', body: `x y=1 ${Date.now()}`, headers })).status
   }
 
   const retentions = async (): Promise<Record<string, number>> => {

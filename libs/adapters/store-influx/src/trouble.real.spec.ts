@@ -10,7 +10,8 @@ import { faultProxy } from '../test/fault-proxy.js'
 import { InfluxStore } from './store.js'
 
 const ALL = { from: 0, to: Number.MAX_SAFE_INTEGER, limit: Number.MAX_SAFE_INTEGER }
-const NOTHING: WriteOutcome = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
+const NOTHING = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
+const FATES = ['stored', 'replaced', 'repeated', 'conflicts', 'setAside'] as const
 const TIMEOUT_MS = 2_000
 
 const found = await startInflux()
@@ -54,7 +55,7 @@ described(describe, { kind: 'influx', name: 'InfluxStore in trouble with a real 
   const answerOf = (work: Promise<unknown>): Promise<string> =>
     work.then(
       () => 'done',
-      error => String((error as { code?: unknown }).code)
+      (error: unknown) => String((error as { code?: unknown }).code)
     )
   const first = plainReading({ sequence: 1 })
 
@@ -125,13 +126,13 @@ described(describe, { kind: 'influx', name: 'InfluxStore in trouble with a real 
         fc.array(faults, { maxLength: 40 }),
         fc.boolean(),
         async (history, size, script, restarts) => {
-          const total: Record<string, number> = { ...NOTHING }
+          const total = { ...NOTHING }
           const base = await store.cursor()
           const moved = history.map(reading => ({ ...reading, sequence: reading.sequence + base }))
           misbehave(...script)
           for (const batch of batchesOf(moved, size)) {
             const outcome = await writeUntilDone(batch, batch.at(-1)?.sequence ?? 0)
-            for (const [fate, count] of Object.entries(outcome)) total[fate] = (total[fate] ?? 0) + count
+            for (const fate of FATES) total[fate] += outcome[fate]
             if (restarts) {
               await store.close()
               store = await openStore()
@@ -236,7 +237,7 @@ described(describe, { kind: 'influx', name: 'InfluxStore in trouble with a real 
       const spoilt = now - 20 * DAY
       const body = `reading,parameter=TSS,station=AG-017 value=1i ${spoilt}`
       const query = new URLSearchParams({ org: server.org, bucket, precision: 'ms' })
-      const response = await fetch(`${server.url}/api/v2/write?${query}`, {
+      const response = await fetch(`${server.url}/api/v2/write?${query.toString()}`, {
         method: 'POST',
         body,
         headers: { authorization: `Token ${token}` }
