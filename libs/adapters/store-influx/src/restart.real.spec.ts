@@ -110,7 +110,9 @@ async function untilDone(write: () => Promise<WriteOutcome>, onFailure: () => vo
 type Server = Exclude<typeof found, { readonly absent: string }>
 type Killable = Server & { readonly process: NonNullable<Server['process']> }
 
-const isKillable = (server: Server): server is Killable => server.process !== null
+function isKillable(server: Server): server is Killable {
+  return server.process !== null
+}
 
 /** Only a server that this test has started itself may be killed. */
 function describedWithProcess(name: string, body: (server: Killable) => void): void {
