@@ -1,21 +1,30 @@
 // What a person does first, with the real programs: the demo, Debian's mosquitto_pub and mosquitto_sub, a webhook receiver,
 // kill -9. Prints one line per check and closes with `N passed, M failed`; exit 1 when one failed.
+// `--store influx` and `--state postgres` keep the data in a real InfluxDB 2 and PostgreSQL, started for it.
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { parseArgs, promisify } from 'node:util'
 
 const run = promisify(execFile)
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 const dataDir = mkdtempSync(join(tmpdir(), 'quantrac-acceptance-'))
 const fullDir = mkdtempSync(join(tmpdir(), 'quantrac-full-'))
 const [httpPort, mqttPort] = [await freePort(), await freePort()]
+const { values } = parseArgs({ options: { store: { type: 'string', default: 'sqlite' }, state: { type: 'string', default: 'sqlite' } } })
+const { Backends } = await import('../dist/simulators/chaos/src/backends.js')
+const backends = await Backends.start(values)
+const settings = await backends.setUp(async (given, words) => {
+  const { stdout } = await run(process.execPath, ['dist/apps/ops/src/main.js', ...words], { env: { ...process.env, ...given } })
+  return stdout
+})
 const base = `http://127.0.0.1:${httpPort}/api/v1`
 const env = {
   ...process.env,
+  ...settings,
   QUANTRAC_DATA_DIR: dataDir,
   QUANTRAC_HTTP_PORT: String(httpPort),
   QUANTRAC_MQTT_PORT: String(mqttPort),
@@ -257,6 +266,7 @@ try {
   for (const child of children) child.kill('SIGKILL')
   receiver.closeAllConnections()
   receiver.close()
+  await backends.dispose()
   for (const dir of [dataDir, fullDir]) rmSync(dir, { recursive: true, force: true })
 }
 console.log(`${passed} passed, ${failed} failed`)

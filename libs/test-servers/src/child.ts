@@ -48,6 +48,10 @@ export class ServerProcess {
     process.once('exit', () => this.#child?.kill('SIGKILL'))
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Starts it and waits until it answers. */
   async start(): Promise<void> {
     const [program = '', ...args] = this.#command

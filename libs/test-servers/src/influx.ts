@@ -12,7 +12,9 @@ export interface InfluxServer {
   /** May do everything. */
   readonly token: string
   /** Null for one that was given by its address: it cannot be killed. */
-  readonly process: Pick<ServerProcess, 'start' | 'stop' | 'freeze' | 'thaw'> | null
+  readonly process: Pick<ServerProcess, 'start' | 'stop' | 'freeze' | 'thaw' | 'pid'> | null
+  /** Where its files are; null for one whose files cannot be seen. */
+  readonly dataDir: string | null
   dispose(): Promise<void>
 }
 
@@ -26,7 +28,7 @@ const PORT = 8_086
  */
 export async function startInflux(): Promise<InfluxServer | Absent> {
   const { QUANTRAC_TEST_INFLUX_URL: url, QUANTRAC_TEST_INFLUX_TOKEN: token = '', QUANTRAC_TEST_INFLUX_ORG: org = ORG } = process.env
-  if (url) return { url, org, token, process: null, dispose: async () => {} }
+  if (url) return { url, org, token, process: null, dataDir: null, dispose: async () => {} }
   const program = process.env['QUANTRAC_TEST_INFLUXD'] || findProgram('influxd')
   return program ? startProgram(program) : startContainer()
 }
@@ -43,6 +45,7 @@ async function startProgram(program: string): Promise<InfluxServer> {
     return {
       ...(await setUp(url)),
       process: server,
+      dataDir: dir,
       dispose: async () => {
         await server.stop('SIGKILL')
         clear()
@@ -76,6 +79,7 @@ async function startContainer(): Promise<InfluxServer | Absent> {
   return {
     ...(await setUp(url)),
     process: null,
+    dataDir: null,
     dispose: async () => {
       await container.stop()
     }

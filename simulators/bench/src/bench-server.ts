@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../chaos/src/free-port.js'
+import { freePort } from '#libs/test-servers'
 import { Ops } from '../../chaos/src/ops.js'
 import { Server } from '../../chaos/src/server.js'
 import type { LoadClient } from '../../mqtt-benchmark-ts/src/index.js'

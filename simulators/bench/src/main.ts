@@ -4,12 +4,17 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BenchServer } from './bench-server.js'
 import { coldStart, freshness, heavyLoad, lightLoad, steadyLoad } from './scenes.js'
+import { storeScenes } from './store-scenes.js'
 
 /**
  * npm run bench: the started server under load from this process, on the same machine. Prints figures beside the goals that
- * they are held against, and fails on none of them: speed is looked at, not asserted.
+ * they are held against, and fails on none of them: speed is looked at, not asserted. `npm run bench -- store` measures the
+ * two time series stores side by side instead.
  */
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '20' }, stations: { type: 'string', default: '100' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '20' }, stations: { type: 'string', default: '100' } }
+})
 const seconds = bounded(values.seconds, 2, 120)
 const stations = bounded(values.stations, 1, 500)
 
@@ -21,6 +26,10 @@ function bounded(text: string, least: number, most: number): number {
 
 async function main(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'quantrac-bench-'))
+  if (positionals[0] === 'store') {
+    await storeScenes(dir, print).finally(() => rm(dir, { recursive: true, force: true }))
+    return
+  }
   const server = await BenchServer.prepare(dir, stations)
   process.once('exit', () => server.killNow())
   try {

@@ -3,7 +3,9 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Backends } from './backends.js'
 import { ProofError } from './errors.js'
+import { Ops } from './ops.js'
 import { HELP, type Point, type ProofOptions, parseProofOptions } from './options.js'
 import { Proof } from './proof.js'
 import { complaints, formatDetails, formatVerdict, together, type Verdict, verdictOf } from './verdict.js'
@@ -24,8 +26,25 @@ process.on('exit', () => {
 /** Proves one point and says what is wrong; true when nothing is. */
 async function prove(options: ProofOptions, point: Point | null): Promise<{ verdict: Verdict; kept: boolean }> {
   const dir = await mkdtemp(join(tmpdir(), 'quantrac-kill-'))
-  const { cycles, longestMs, connections, window } = options
-  const proof = new Proof({ dir, devicesDir: DEVICES, server: SERVER, ops: OPS, cycles, point, longestMs, connections, window, say })
+  const { cycles, kill, longestMs, connections, window } = options
+  const backends = await Backends.start(options)
+  const environment = await backends.setUp((given, words) => new Ops(OPS, { ...given }).run(...words))
+  const victim = kill === 'server' ? null : backends.victim(kill)
+  const plan = {
+    dir,
+    devicesDir: DEVICES,
+    server: SERVER,
+    ops: OPS,
+    environment,
+    cycles,
+    point,
+    victim,
+    longestMs,
+    connections,
+    window,
+    say
+  }
+  const proof = new Proof(plan)
   const clear = (): void => {
     proof.killNow()
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
@@ -38,6 +57,7 @@ async function prove(options: ProofOptions, point: Point | null): Promise<{ verd
     for (const complaint of wrong) say(`WRONG: ${complaint}`)
     return { verdict: verdictOf(cycles, result), kept: wrong.length === 0 }
   } finally {
+    await backends.dispose()
     clear()
     leftovers.delete(clear)
   }
@@ -56,7 +76,7 @@ async function main(): Promise<void> {
   }, options.limitMs)
   const proofs: { verdict: Verdict; kept: boolean }[] = []
   for (const point of options.points) {
-    say(point ? `killing itself at ${point}` : 'killing from outside at random moments')
+    say(point ? `killing itself at ${point}` : `killing ${options.kill} from outside at random moments`)
     const proof = await prove(options, point)
     if (options.points.length > 1) say(`${point}: ${formatVerdict(proof.verdict)}`)
     proofs.push(proof)

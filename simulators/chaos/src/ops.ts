@@ -18,23 +18,24 @@ export class Ops {
 
   /** A new secret for every station. */
   async secrets(): Promise<Readonly<Record<string, string>>> {
-    return parse(z.record(z.string(), z.string()), await this.#run('station', 'secret', '--all', '--json'))
+    return parse(z.record(z.string(), z.string()), await this.run('station', 'secret', '--all', '--json'))
   }
 
   async readerToken(): Promise<string> {
-    return (await this.#run('token', 'add', 'kill-proof', '--role', 'reader')).trim()
+    return (await this.run('token', 'add', 'kill-proof', '--role', 'reader')).trim()
   }
 
   async addWebhook(url: string): Promise<void> {
-    await this.#run('recipient', 'add', '--channel', 'webhook', '--target', url)
+    await this.run('recipient', 'add', '--channel', 'webhook', '--target', url)
   }
 
   /** How many records the journal has, and how many of them repeat an earlier one's body. */
   async journalRepeats(): Promise<{ records: number; repeatedBodies: number }> {
-    return parse(z.object({ records: z.number(), repeatedBodies: z.number() }), await this.#run('journal', 'stats', '--repeats', '--json'))
+    return parse(z.object({ records: z.number(), repeatedBodies: z.number() }), await this.run('journal', 'stats', '--repeats', '--json'))
   }
 
-  async #run(...words: string[]): Promise<string> {
+  /** Runs one command and gives what it printed. */
+  async run(...words: readonly string[]): Promise<string> {
     try {
       const env = { ...process.env, ...this.#environment }
       return (await run(process.execPath, [...this.#command, ...words], { env, maxBuffer: MOST_OUTPUT })).stdout

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { type BackendChoice, STATES, STORES } from './backends.js'
 import { ProofError } from './errors.js'
 
 /** Where the server kills itself, and how many passings of that point are about two seconds of load. */
@@ -20,6 +21,9 @@ export const HELP = `proof:kill: kills the server again and again and shows that
   --seconds-per-cycle S    2: the kill comes 0.3 s to S s after the load began
   --connections N          50 stations, half of them with QoS 1, half with QoS 2
   --window N               10 messages in flight on each
+  --store influx           time series in a real InfluxDB 2, started for the proof (sqlite)
+  --state postgres         state in a real PostgreSQL, started for the proof (sqlite)
+  --kill NAME              server; or influx, postgres: that one is killed and started again while the server runs on
   --minutes N              limit for the whole proof; without it 5 and 20 s for each cycle
 `
 
@@ -29,6 +33,9 @@ const Args = z.strictObject({
   'seconds-per-cycle': z.coerce.number().min(0.5).max(600).default(2),
   connections: z.coerce.number().int().min(2).max(500).default(50),
   window: z.coerce.number().int().min(1).max(100).default(10),
+  store: z.enum(STORES).default('sqlite'),
+  state: z.enum(STATES).default('sqlite'),
+  kill: z.enum(['server', 'influx', 'postgres']).default('server'),
   minutes: z.coerce
     .number()
     .positive()
@@ -37,11 +44,12 @@ const Args = z.strictObject({
   help: z.boolean().default(false)
 })
 
-export interface ProofOptions {
+export interface ProofOptions extends BackendChoice {
   readonly help: boolean
   readonly cycles: number
   /** Each is proved on its own; `null` is the kill from outside. */
   readonly points: readonly (Point | null)[]
+  readonly kill: 'server' | 'influx' | 'postgres'
   readonly longestMs: number
   readonly connections: number
   readonly window: number
@@ -64,8 +72,9 @@ export function parseProofOptions(argv: readonly string[]): ProofOptions {
 }
 
 function toOptions(args: z.infer<typeof Args>): ProofOptions {
-  const { point, cycles, connections, window, help } = args
+  const { point, cycles, connections, window, help, store, state, kill } = args
   const points = point === 'all' ? (Object.keys(POINTS) as Point[]) : [point ?? null]
   const minutes = args.minutes ?? points.length * (5 + cycles / 3)
-  return { help, cycles, points, longestMs: args['seconds-per-cycle'] * 1_000, connections, window, limitMs: minutes * 60_000 }
+  const longestMs = args['seconds-per-cycle'] * 1_000
+  return { help, cycles, points, longestMs, connections, window, store, state, kill, limitMs: minutes * 60_000 }
 }

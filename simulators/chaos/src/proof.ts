@@ -2,10 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SECOND } from '#libs/model'
+import { freePort } from '#libs/test-servers'
 import { Api } from './api.js'
 import { type AlarmsAudit, auditAlarms, auditReadings, type ReadingsAudit } from './audit.js'
+import type { Victim } from './backends.js'
 import { ProofError } from './errors.js'
-import { freePort } from './free-port.js'
 import { type Numbered, REACH } from './numbered.js'
 import { Ops } from './ops.js'
 import { POINTS, type Point } from './options.js'
@@ -21,8 +22,12 @@ export interface ProofPlan {
   /** Arguments of Node that start the server, and the operator's command line. */
   readonly server: readonly string[]
   readonly ops: readonly string[]
+  /** Settings that move time series and state elsewhere. */
+  readonly environment: Readonly<Record<string, string>>
   readonly cycles: number
   readonly point: Point | null
+  /** Killed instead of the server, which runs on. */
+  readonly victim: Victim | null
   readonly longestMs: number
   readonly connections: number
   readonly window: number
@@ -37,6 +42,12 @@ export interface ProofResult extends ReadingsAudit {
   readonly faults: readonly string[]
   readonly sessionsLost: number
   readonly p99Ms: number
+}
+
+interface Life {
+  readonly url: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly senders: Senders
 }
 
 const SHORTEST_MS = 300
@@ -71,10 +82,10 @@ export class Proof {
   }
 
   async #run(): Promise<ProofResult> {
-    const { dir, devicesDir, connections, cycles, window } = this.#plan
+    const { dir, devicesDir, connections, victim, window } = this.#plan
     const stations = numberedStations(connections, Math.floor((Date.now() - REACH) / SECOND) * SECOND)
     const [httpPort, mqttPort] = [await freePort(), await freePort()]
-    const environment = settings(dir, devicesDir, httpPort, mqttPort)
+    const environment = { ...settings(dir, devicesDir, httpPort, mqttPort), ...this.#plan.environment }
     await mkdir(join(dir, 'data'), { recursive: true })
     await writeRegistry(join(dir, 'registry'), stations)
     const receiver = await WebhookReceiver.listen()
@@ -87,15 +98,41 @@ export class Proof {
     this.#senders = senders
 
     const url = `http://127.0.0.1:${httpPort}`
-    for (let cycle = 1; cycle <= cycles; cycle++) await this.#cycle(cycle, { url, environment, senders })
-    await this.#start(url, environment)
+    const life = { url, environment, senders }
+    await (victim ? this.#killBeside(victim, life) : this.#killServer(life))
     const api = new Api(url, token)
     await this.#settle(senders, api)
     return this.#audit({ stations, senders, api, receiver, ops })
   }
 
+  async #killServer(life: Life): Promise<void> {
+    for (let cycle = 1; cycle <= this.#plan.cycles; cycle++) await this.#cycle(cycle, life)
+    await this.#start(life.url, life.environment)
+  }
+
+  /** The server lives on; what keeps its time series or its state dies under load and comes back. */
+  async #killBeside(victim: Victim, { url, environment, senders }: Life): Promise<void> {
+    const { cycles, longestMs, say } = this.#plan
+    const server = await this.#start(url, environment)
+    senders.open()
+    senders.go()
+    // A login needs the state: who comes while that is away is asked to come again, which these clients do not.
+    await this.#until('every station', () => senders.everyoneHeard || !server.alive)
+    for (let cycle = 1; cycle <= cycles; cycle++) {
+      const before = senders.acknowledged
+      await sleep(SHORTEST_MS + Math.random() * (longestMs - SHORTEST_MS))
+      await victim.stop('SIGKILL')
+      const awayMs = Math.random() * longestMs
+      await sleep(awayMs)
+      await victim.start()
+      if (!server.alive) throw new ProofError('QT_PROOF_SERVER', `the server died of it:\n${server.output}`)
+      if (senders.refusals.length > 0) throw new ProofError('QT_PROOF_SERVER', `the server refused a client: ${senders.refusals[0]}`)
+      say(`cycle ${cycle}/${cycles}: killed, away for ${Math.round(awayMs)} ms, ${senders.acknowledged - before} acknowledged meanwhile`)
+    }
+  }
+
   /** A start, load, a death. */
-  async #cycle(cycle: number, life: { url: string; environment: Record<string, string>; senders: Senders }): Promise<void> {
+  async #cycle(cycle: number, life: Life): Promise<void> {
     const { point, cycles, say } = this.#plan
     const startedAt = performance.now()
     const server = await this.#start(life.url, point ? { ...life.environment, ...fault(point) } : life.environment, point !== null)
@@ -124,7 +161,7 @@ export class Proof {
     return `killed after ${Math.round(ms)} ms`
   }
 
-  async #start(url: string, environment: Record<string, string>, mayDie = false): Promise<Server> {
+  async #start(url: string, environment: Readonly<Record<string, string>>, mayDie = false): Promise<Server> {
     const server = new Server({ command: this.#plan.server, environment, httpUrl: url })
     this.#server = server
     const ready = await server.ready()

@@ -48,6 +48,11 @@ export class Senders {
     return this.#sum(sender => sender.acknowledgedNumbers.size)
   }
 
+  /** Whether each has had an acknowledgement, and so is logged in. */
+  get everyoneHeard(): boolean {
+    return this.#senders.every(sender => sender.acknowledgedNumbers.size > 0)
+  }
+
   get inFlight(): number {
     return this.#sum(sender => sender.connection.inFlight)
   }
