@@ -5,6 +5,7 @@ import { backupCommands } from './backup.js'
 import { dispatch } from './command.js'
 import { influxCommands } from './influx.js'
 import { journalCommands } from './journal.js'
+import { stateCommands } from './state.js'
 import { stationCommands } from './stations.js'
 import { storeCommands } from './store.js'
 import { tlsCommands } from './tls.js'
@@ -16,6 +17,7 @@ async function main(): Promise<number> {
     ...accessCommands,
     ...journalCommands,
     ...storeCommands,
+    ...stateCommands,
     ...influxCommands,
     ...tlsCommands,
     ...backupCommands

@@ -5,7 +5,7 @@ const LINE_MS = 10_000
 
 /** A bar on standard error: redrawn in place on a terminal, a line every ten seconds elsewhere. */
 export function progressBar(what: string, total: number): { show(done: number): void; end(): void } {
-  const terminal = process.stderr.isTTY === true
+  const terminal = process.stderr.isTTY
   const began = Date.now()
   let drawnAt = 0
   let last = 0

@@ -1,5 +1,6 @@
 import { InfluxStore } from '#libs/adapters/store-influx'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
+import { JournalReader } from '#libs/journal'
 import type { WholeStore } from '#libs/pipeline'
 import { copyStore } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
@@ -20,7 +21,17 @@ async function open(
 ): Promise<WholeStore & { stats(): Promise<{ points: number }> }> {
   if (kind === 'sqlite') return SqliteStore.open({ dataDir, readOnly })
   if (!influx) throw new CodedError('QT_OPS_USAGE', 'InfluxDB is not configured: set QUANTRAC_INFLUX_URL and QUANTRAC_INFLUX_TOKEN')
-  return InfluxStore.open({ ...influx, readOnly })
+  return InfluxStore.open({ ...influx, readOnly, journal: identityOf(dataDir) })
+}
+
+/** The cursor that is copied counts the records of this data directory's journal. */
+function identityOf(dataDir: string): string {
+  const reader = JournalReader.open(dataDir)
+  try {
+    return reader.identity()
+  } finally {
+    reader.close()
+  }
 }
 
 const copy: Command = {

@@ -64,9 +64,9 @@ export class NewestReadings implements Pick<TimeSeriesStore, 'latest'> {
   }
 
   async #keepFilling(target: number): Promise<void> {
-    for (let wait = FIRST_WAIT_MS; !this.#stopping.signal.aborted; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-      await pause(wait, this.#stopping.signal)
-      if (this.#stopping.signal.aborted || (await this.#attempt(target))) return
+    const { signal } = this.#stopping
+    for (let wait = FIRST_WAIT_MS; await pause(wait, signal); wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      if (await this.#attempt(target)) return
     }
   }
 
@@ -92,7 +92,7 @@ export class NewestReadings implements Pick<TimeSeriesStore, 'latest'> {
 
   #newest({ station, parameter }: Reading): Newest {
     let series = this.#stations.get(station)
-    if (!series) this.#stations.set(station, (series = new Map()))
+    if (!series) this.#stations.set(station, (series = new Map<string, Newest>()))
     let newest = series.get(parameter)
     if (!newest) series.set(parameter, (newest = { current: null, ahead: null }))
     return newest
@@ -114,12 +114,14 @@ function newestOf(series: ReadonlyMap<string, Newest> | undefined, before: Milli
   })
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** False when the wait was broken off. */
+function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return Promise.resolve(false)
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, ms)
+    const timer = setTimeout(() => resolve(true), ms)
     signal.addEventListener('abort', () => {
       clearTimeout(timer)
-      resolve()
+      resolve(false)
     })
   })
 }

@@ -58,8 +58,7 @@ export class ServerProcess {
     const child = spawn(program, args, { ...this.#options, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     const keep = (text: string) => (this.#output = (this.#output + text).slice(-OUTPUT_KEPT))
-    child.stdout?.setEncoding('utf8').on('data', keep)
-    child.stderr?.setEncoding('utf8').on('data', keep)
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', keep)
     const deadline = Date.now() + READY_MS
     while (!(await this.#answers().catch(() => false))) {
       if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {

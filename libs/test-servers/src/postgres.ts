@@ -101,7 +101,8 @@ async function ask(url: string, sql: string): Promise<unknown[]> {
   client.on('error', () => {})
   try {
     await client.connect()
-    return (await client.query(sql)).rows
+    const { rows } = await client.query<Record<string, unknown>>(sql)
+    return rows
   } finally {
     await client.end().catch(() => {})
   }
@@ -122,7 +123,8 @@ class PostgresProcess {
     const deadline = Date.now() + ORPHANS_MS
     for (;;) {
       try {
-        return await this.#server.start()
+        await this.#server.start()
+        return
       } catch (error) {
         if (Date.now() > deadline || !String(error).includes('pre-existing shared memory')) throw error
         await new Promise(resolve => setTimeout(resolve, 100))

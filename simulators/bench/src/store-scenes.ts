@@ -76,7 +76,7 @@ async function scenes(dir: string, bench: Bench, print: Print): Promise<void> {
     for (let station = 0; station < 200; station++) all.push(...(await means(store, { station: code(station), parameter: 'pH' }, DAY)))
     return all
   }
-  await read(`${name}: 200 series, daily means`, daily, print, '', 3)
+  await read(`${name}: 200 series, daily means`, daily, print)
 }
 
 /** Means of a month by buckets of one length, folded from the readings. */
@@ -109,16 +109,18 @@ async function drain(dir: string, { name, store, cpuBeside }: Bench, print: Prin
   print(`${name}: CPU a point, ours and the store's server`, `${own} + ${(others / POINTS).toFixed(2)} us`)
 }
 
-async function read(name: string, ask: () => Promise<readonly unknown[]>, print: Print, goal = '', times = 15): Promise<void> {
+const TIMES = 9
+
+async function read(name: string, ask: () => Promise<readonly unknown[]>, print: Print, goal = ''): Promise<void> {
   const took: number[] = []
   let found = 0
-  for (let n = 0; n < times; n++) {
+  for (let n = 0; n < TIMES; n++) {
     const began = performance.now()
     found = (await ask()).length
     took.push(performance.now() - began)
   }
   took.sort((a, b) => a - b)
-  print(name, `${took[Math.floor(times / 2)]?.toFixed(1)} ms for ${found}`, goal)
+  print(name, `${took[Math.floor(TIMES / 2)]?.toFixed(1)} ms for ${found}`, goal)
 }
 
 async function fillJournal(dir: string): Promise<void> {

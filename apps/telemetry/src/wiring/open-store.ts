@@ -10,9 +10,9 @@ interface StoreSetup {
   readonly log: Logger
 }
 
-/** The store for the one who writes. `beforeCursor` is where the kill proof ends the process. */
-export function openWriter({ dataDir, influx, log }: StoreSetup, beforeCursor: () => void): Promise<TimeSeriesStore> {
-  return influx ? InfluxStore.open({ ...influx, log, beforeCursor }) : SqliteStore.open({ dataDir, beforeCursor })
+/** The store for the one who writes what `journal` holds. `beforeCursor` is where the kill proof ends the process. */
+export function openWriter({ dataDir, influx, log }: StoreSetup, journal: string, beforeCursor: () => void): Promise<TimeSeriesStore> {
+  return influx ? InfluxStore.open({ ...influx, log, journal, beforeCursor }) : SqliteStore.open({ dataDir, beforeCursor })
 }
 
 /** The store for questions; the writer must have opened it once before. */

@@ -20,7 +20,7 @@ import { certifiedStation, openCertificates, warnOfPlainListeners } from './list
 import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
-import { openState, ownState } from './open-state.js'
+import { openState, ownState, tieToJournal } from './open-state.js'
 import { openReader } from './open-store.js'
 import { StationStates } from './station-states.js'
 import { Stations } from './stations.js'
@@ -60,22 +60,19 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const registry = await openRegistry(config)
   const certificates = await openCertificates(config, log)
   if (certificates) closers.add('certificates', certificates)
-  closers.add('data directory lock', serverLock(config.dataDir))
-  const place = await ownState(config, closers, onDeath)
-  const state = closers.add('state', await openState(place))
-  await refuseOpenDoor(config, state)
+  const { place, state } = await openOwnState(config, closers, onDeath)
   warnOfPlainListeners(config, log)
   const journal = closers.add('journal', await openJournal(config, log))
   const alarmEvents = new AlarmEvents()
   const metrics = new Metrics()
 
-  const live = new Live(closers.add('live reader', new JournalSource(config.dataDir, log)))
+  const source = closers.add('live reader', new JournalSource(config.dataDir, log))
+  if (config.stateUrl !== null) await tieToJournal(state, source.identity(), journal.lastSequence)
+  const live = new Live(source)
   // The consumers' thread makes the embedded store's file; it is opened for reading afterwards.
   const wakeOutbox: { wake: () => void } = { wake: () => {} }
-  const consumers = closers.add(
-    'consumers',
-    await startConsumers({ config, place, registry, journal, log }, { alarmEvents, wakeOutbox, onDeath })
-  )
+  const sources = { config, place, registry, journal, log }
+  const consumers = closers.add('consumers', await startConsumers(sources, { alarmEvents, wakeOutbox, onDeath }))
   const store = closers.add('store', await openReader({ ...config, log }))
   journal.onCommit(() => {
     consumers.committed()
@@ -96,11 +93,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
   closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, states, alarmEvents, log }))
 
-  const health = new Health({
-    journal: () => journal.health(),
-    lastSequence: () => journal.lastSequence,
-    positions: () => consumers.report.positions
-  })
+  const health = healthOf(journal, consumers)
   bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates })
   return {
     config,
@@ -120,6 +113,26 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     ingest
   }
 }
+
+/** The state, for this server alone, and only with credentials where it could be reached from outside. */
+async function openOwnState(
+  config: Config,
+  closers: Closers,
+  onDeath: (error: Error) => void
+): Promise<{ place: StatePlace; state: State }> {
+  closers.add('data directory lock', serverLock(config.dataDir))
+  const place = await ownState(config, closers, onDeath)
+  const state = closers.add('state', await openState(place))
+  await refuseOpenDoor(config, state)
+  return { place, state }
+}
+
+const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
+  new Health({
+    journal: () => journal.health(),
+    lastSequence: () => journal.lastSequence,
+    positions: () => consumers.report.positions
+  })
 
 async function openRegistry(config: Config): Promise<Registry> {
   const { stations, profiles, rules } = await loadRegistry(config.registryDir, config.devicesDir)

@@ -25,8 +25,9 @@ async function main(): Promise<void> {
   const log = openLogger(setup.log, 'consumers')
   const fault = faultAt(setup.fault)
   const state = closers.add('state', await openState(setup.state))
-  const store = closers.add('store', await openWriter({ ...setup, log }, () => fault('after-store-before-cursor')))
   const source = closers.add('journal reader', new JournalSource(setup.dataDir, log))
+  const beforeCursor = () => fault('after-store-before-cursor')
+  const store = closers.add('store', await openWriter({ ...setup, log }, source.identity(), beforeCursor))
 
   const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
   const rules = new CompiledRules(setup.rules)

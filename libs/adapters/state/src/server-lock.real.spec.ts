@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
+import { codeOf } from '#libs/model'
 import { described, startPostgres } from '#libs/test-servers'
 import { Bench, codeOfRejection, raised } from '../test/fixtures.js'
 import { ServerHome } from '../test/homes.js'
@@ -79,7 +80,7 @@ described(describe, { kind: 'postgres', name: 'the lock of a state on PostgreSQL
       Array.from({ length: 5 }, () =>
         lock(url, 500).then(
           () => 'taken',
-          error => String(error.code)
+          (error: unknown) => codeOf(error)
         )
       )
     )

@@ -72,10 +72,12 @@ async function takeOver(client: Client, { place, owner, waitMs }: Candidate): Pr
 
 /** Asks again and again instead of waiting in line: a waiting one would hold up the connections of the server that is there. */
 async function haveAlone(client: Client, place: string, waitMs: number): Promise<void> {
-  for (const deadline = performance.now() + waitMs; ; await sleep(STEP_MS)) {
+  const deadline = performance.now() + waitMs
+  for (;;) {
     const { rows } = await client.query<{ had: boolean }>(`select pg_try_advisory_lock(${SERVERS}) as had`)
     if (rows[0]?.had) return
     if (performance.now() > deadline) throw inUse(place, await holderOf(client))
+    await sleep(STEP_MS)
   }
 }
 
@@ -123,8 +125,9 @@ class Held implements StateLock {
   }
 
   async #watch(first: Client & Cuttable): Promise<void> {
-    for (let client: (Client & Cuttable) | null = first; client; client = await this.#again()) {
-      const broken = new Promise<void>(resolve => client?.once('end', resolve))
+    for (let next: (Client & Cuttable) | null = first; next; next = await this.#again()) {
+      const client = next
+      const broken = new Promise<void>(resolve => client.once('end', resolve))
       while (await this.#stillOurs(client)) {
         await Promise.race([broken, this.#pause(LOOK_MS)])
         if (this.#stop.signal.aborted) return client.end().catch(() => {})

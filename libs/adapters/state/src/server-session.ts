@@ -56,9 +56,13 @@ const SETTINGS = `${Object.entries(VALUES)
 const FACTS = "current_setting('server_version_num')::int as version, current_setting('server_encoding') as encoding"
 
 /** 64-bit integers as numbers: everything here is an instant, a count or a sequence. */
-const PARSERS = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === types.builtins.INT8 && format !== 'binary' ? toSafeInteger : types.getTypeParser(oid, format)) as typeof types.getTypeParser
+const PARSERS = { getTypeParser: parserOf as typeof types.getTypeParser }
+
+const INT8: number = types.builtins.INT8
+
+function parserOf(oid: number, format?: 'text' | 'binary'): unknown {
+  if (oid === INT8 && format !== 'binary') return toSafeInteger
+  return types.getTypeParser(oid as Parameters<typeof types.getTypeParser>[0], format)
 }
 
 function toSafeInteger(text: string): number {

@@ -113,11 +113,11 @@ described(describe, { kind: 'postgres', name: 'trouble with PostgreSQL', found }
       if (!server.process) return
       const place = await bench.place()
       const state = await bench.open(place)
-      let stopped = false
+      const life = { stopped: false }
       let troubles = 0
       let sequence = 0
       const writing = (async () => {
-        for (sequence = 1; !stopped; sequence += 1) {
+        for (sequence = 1; !life.stopped; sequence += 1) {
           const batch = [raised(`a${sequence}`, { raisedAt: NOON + sequence }), cleared(`a${sequence}`, NOON + sequence)]
           while ((await codeOfRejection(state.alarmLog.record(batch, sequence))) !== 'no rejection') {
             troubles += 1
@@ -135,7 +135,7 @@ described(describe, { kind: 'postgres', name: 'trouble with PostgreSQL', found }
         const again = sequence
         await until(async () => sequence > again + 20)
       }
-      stopped = true
+      life.stopped = true
       await writing
       expect(await state.alarmLog.cursor()).toBe(sequence - 1)
       const rows = await home.query(place, 'select id, position from transitions order by position')

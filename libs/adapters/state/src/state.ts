@@ -5,6 +5,7 @@ import { Alarms } from './alarms.js'
 import { Credentials } from './credentials.js'
 import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
+import { JournalTie } from './journal-tie.js'
 import type { AlarmLife } from './life.js'
 import { migrate } from './migrations.js'
 import { StateOutbox } from './outbox.js'
@@ -57,6 +58,7 @@ export class State {
   readonly outbox: StateOutbox
   readonly refusals: Refusals
   readonly transitions: Transitions
+  readonly journal: JournalTie
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -70,6 +72,7 @@ export class State {
     this.outbox = new StateOutbox(databases, clock)
     this.refusals = new Refusals(databases, options.maxRefusals)
     this.transitions = new Transitions(databases)
+    this.journal = new JournalTie(databases)
   }
 
   /**

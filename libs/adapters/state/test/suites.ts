@@ -2,6 +2,7 @@ import { describe } from '@jest/globals'
 import { accessSuite } from './access-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
 import type { Bench } from './fixtures.js'
+import { journalTieSuite } from './journal-tie-suite.js'
 import { openingSuite } from './opening-suite.js'
 import { outboxSuite } from './outbox-suite.js'
 import { refusalsSuite } from './refusals-suite.js'
@@ -15,5 +16,6 @@ export function stateSuite(bench: Bench): void {
   describe('alarms', () => alarmLogSuite(bench))
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
+  describe('journal', () => journalTieSuite(bench))
   describe('transitions', () => transitionsSuite(bench))
 }

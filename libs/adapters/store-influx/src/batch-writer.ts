@@ -14,10 +14,10 @@ import { ask } from './reader.js'
 import { SetAsideLog } from './set-aside.js'
 import { spansOf } from './spans.js'
 
-const CONSUMER = 'store'
-
 export interface WriterOptions {
   readonly bucket: string
+  /** Whose cursor it is: `store`, and the journal that it counts. */
+  readonly consumer: string
   readonly beforeCursor: () => void
   readonly log: Log | undefined
 }
@@ -51,7 +51,7 @@ export class BatchWriter {
 
   async cursor(): Promise<number> {
     let sequence = 0
-    await ask(this.#link, queries.cursorOf(this.#cursorSource, CONSUMER), (cells, columns) => {
+    await ask(this.#link, queries.cursorOf(this.#cursorSource, this.#options.consumer), (cells, columns) => {
       sequence = Number(cells[columns['_value'] ?? 0])
     })
     return sequence
@@ -113,7 +113,7 @@ export class BatchWriter {
 
   async #saveCursor(upTo: number): Promise<void> {
     if (this.#cursor !== null && upTo <= this.#cursor) return
-    await this.#link.write(this.#cursorSource.bucket, `cursor,consumer=${CONSUMER} sequence=${upTo}i 0`)
+    await this.#link.write(this.#cursorSource.bucket, `cursor,consumer=${this.#options.consumer} sequence=${upTo}i 0`)
     this.#cursor = upTo
   }
 

@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
 import { DAY, HOUR } from '#libs/model'
 import type { StoredReading } from '#libs/pipeline'
+import { copyStore } from '#libs/pipeline'
 import { described, startInflux } from '#libs/test-servers'
 import type { TempDir } from '#libs/testkit'
 import { BEGIN, histories, plainReading, tempDir } from '#libs/testkit'
@@ -68,5 +69,28 @@ described(describe, { kind: 'influx', name: 'InfluxStore beside SqliteStore', fo
     const ofLong = (await collect(influx.readAll({ from: BEGIN + 500, to: BEGIN + 4_400_000 }))).filter(({ station }) => station === 'LONG')
     expect(ofLong).toEqual(long.slice(1, 4_400))
     expect(await collect(influx.readAll({ from: BEGIN, to: BEGIN }))).toEqual([])
+  })
+
+  it('is copied into, and back, without a difference, and takes the cursor of the journal that was named', async () => {
+    const readings = [...Array(3_000).keys()].map(n =>
+      plainReading({ station: `COPY-${n % 5}`, at: BEGIN + n * HOUR, value: n, sequence: n + 1, revision: n % 2 })
+    )
+    const other = plainReading({ station: 'COPY-0', at: BEGIN, value: -1, sequence: 3_001 })
+    const fresh = await tempDir()
+    const source = await SqliteStore.open({ dataDir: fresh.path })
+    await source.write([...readings, other], 3_001)
+    const buckets = await freshBuckets(server)
+    const target = await InfluxStore.open({ url: server.url, org: server.org, ...buckets, journal: 'aaaa' })
+    expect(await copyStore(source, target, () => {})).toMatchObject({ written: 3_000, different: [], conflicts: 1, cursor: 3_001 })
+    expect(await copyStore(source, target, () => {})).toMatchObject({ written: 0, different: [] })
+    expect(await target.conflicts(0, 10)).toEqual(await source.conflicts(0, 10))
+    const another = await InfluxStore.open({ url: server.url, org: server.org, ...buckets, journal: 'bbbb' })
+    expect(await another.cursor()).toBe(0)
+    const backDir = await tempDir()
+    const back = await SqliteStore.open({ dataDir: backDir.path })
+    expect(await copyStore(target, back, () => {})).toMatchObject({ different: [] })
+    expect(await back.digest()).toEqual(await source.digest())
+    for (const store of [source, target, another, back]) await store.close()
+    for (const dir of [fresh, backDir]) await dir.remove()
   })
 })

@@ -16,6 +16,8 @@ export interface InfluxStoreOptions {
   /** Bucket of the readings; the others are named after it (catalogue.ts). */
   readonly bucket: string
   readonly token: string
+  /** Identity of the journal that the cursor counts (decision 0012); another one begins at 0. Letters and digits. */
+  readonly journal?: string
   /** For other threads and processes: every question, no write. */
   readonly readOnly?: boolean
   /** Called within each write, after its points and before the cursor: where the kill proof ends the process. */
@@ -35,6 +37,7 @@ export interface InfluxStats {
   readonly span: { readonly from: Millis; readonly to: Millis } | null
 }
 
+const CONSUMER = 'store'
 const DEFAULT_TIMEOUT_MS = 15_000
 
 /**
@@ -61,6 +64,7 @@ export class InfluxStore implements TimeSeriesStore {
     this.#setAside = new SetAsideLog(this.#link, bucket)
     this.#writer = new BatchWriter(this.#link, this.#reader, {
       bucket,
+      consumer: options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`,
       beforeCursor: options.beforeCursor ?? (() => {}),
       log: options.log
     })
