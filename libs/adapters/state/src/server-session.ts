@@ -60,9 +60,11 @@ const PARSERS = { getTypeParser: parserOf as typeof types.getTypeParser }
 
 const INT8: number = types.builtins.INT8
 
+const usualParser: (oid: number, format?: 'text' | 'binary') => unknown = types.getTypeParser
+
 function parserOf(oid: number, format?: 'text' | 'binary'): unknown {
   if (oid === INT8 && format !== 'binary') return toSafeInteger
-  return types.getTypeParser(oid as Parameters<typeof types.getTypeParser>[0], format)
+  return usualParser(oid, format)
 }
 
 function toSafeInteger(text: string): number {
