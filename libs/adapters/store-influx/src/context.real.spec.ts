@@ -12,10 +12,12 @@ const found = await startInflux()
 
 described(describe, { kind: 'influx', name: 'what boards need, in a real InfluxDB', found }, (server: InfluxServer) => {
   const { url, org, token } = server
-  const influx = new InfluxDB({ url, token })
-  const context = new InfluxContext({ url, org, bucket: BUCKET, token })
+  let influx: InfluxDB
+  let context: InfluxContext
 
   beforeAll(async () => {
+    influx = new InfluxDB(server)
+    context = new InfluxContext({ ...server, bucket: BUCKET })
     const { orgs = [] } = await new OrgsAPI(influx).getOrgs({ org })
     await new BucketsAPI(influx).postBuckets({
       body: { orgID: orgs[0]?.id ?? '', name: `${BUCKET}-context`, retentionRules: [] }
