@@ -8,8 +8,12 @@ const store = await SqliteStore.open({ dataDir, readOnly: true })
 const faults: string[] = []
 const lengths = new Set<number>()
 let shortest = 0
+const read = () => store.range({ station: 'AG-017', parameter: 'COD', from: 0, to: BEGIN * 2, limit: 1_000_000 })
+// The writer begins after the first look, so that there are two answers at least on the busiest machine.
+lengths.add((await read()).length)
+parentPort?.postMessage('reading')
 while (shortest < until) {
-  const readings = await store.range({ station: 'AG-017', parameter: 'COD', from: 0, to: BEGIN * 2, limit: 1_000_000 })
+  const readings = await read()
   const hole = readings.findIndex((reading, index) => reading.value !== index)
   if (hole >= 0) faults.push(`at ${hole} of ${readings.length} stands ${readings[hole]?.value}`)
   if (readings.length < shortest) faults.push(`${readings.length} after ${shortest}`)
