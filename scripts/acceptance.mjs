@@ -227,7 +227,7 @@ try {
     'a disk that takes no more: no acknowledgement, readiness red, a coded error; goes on by itself once there is room',
     async () => {
       const station = 'AG-KCN-BINHHOA-01'
-      const offline = { ...env, QUANTRAC_DEMO: 'off', QUANTRAC_DATA_DIR: fullDir }
+      const offline = { ...env, ...(await backends.ofAnother()), QUANTRAC_DEMO: 'off', QUANTRAC_DATA_DIR: fullDir }
       const tool = async (...words) =>
         (await run(process.execPath, ['dist/apps/ops/src/main.js', ...words], { env: offline })).stdout.trim()
       const token = await tool('token', 'add', 'feed', '--role', 'ingest')

@@ -57,6 +57,11 @@ export class Backends {
     }
   }
 
+  /** Settings for a server on another data directory: a state belongs to one journal. */
+  async ofAnother(): Promise<Readonly<Record<string, string>>> {
+    return this.#postgres ? { QUANTRAC_STATE_URL: await this.#postgres.database() } : {}
+  }
+
   victim(name: 'influx' | 'postgres'): Victim {
     const process = (name === 'influx' ? this.#influx : this.#postgres)?.process
     if (!process)
