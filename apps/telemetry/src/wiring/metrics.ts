@@ -4,6 +4,8 @@ import type { Receipt } from '#libs/pipeline'
 import type { TallyCounts } from './tally.js'
 import { ACKNOWLEDGEMENT_SECONDS, DELAY_SECONDS, Tally } from './tally.js'
 
+const ANSWER_MS = 2_000
+
 interface PerStation {
   messages: number
   repeated: number
@@ -88,9 +90,9 @@ export class Metrics {
     this.#gauge('quantrac_live_listeners', 'Listeners of the live stream', () => gauges.listeners())
     const outbox = this.#labelled('quantrac_outbox_messages', 'Messages in the outbox by state', ['state'])
     this.#onCollect(outbox, async () => {
-      const { pending, failed } = await gauges.outbox()
-      outbox.set({ state: 'pending' }, pending)
-      outbox.set({ state: 'failed' }, failed)
+      const counts = await inTime(gauges.outbox())
+      outbox.reset()
+      for (const state of ['pending', 'failed'] as const) if (counts) outbox.set({ state }, counts[state])
     })
   }
 
@@ -196,6 +198,15 @@ export class Metrics {
   #onCollect(gauge: Gauge, fill: () => void | Promise<void>): void {
     Object.assign(gauge, { collect: fill })
   }
+}
+
+/** What is asked of another machine must not keep all the other figures from those who look for the trouble: null then. */
+async function inTime<T>(asked: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<null>(resolve => {
+    timer = setTimeout(() => resolve(null), ANSWER_MS)
+  })
+  return Promise.race([asked.catch(() => null), late]).finally(() => clearTimeout(timer))
 }
 
 interface Bounded {

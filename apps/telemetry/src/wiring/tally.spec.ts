@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
-import { Metrics } from './metrics.js'
+import { type Gauges, Metrics } from './metrics.js'
 import { Tally } from './tally.js'
 
 describe('a tally', () => {
@@ -17,21 +17,39 @@ describe('a tally', () => {
   })
 })
 
+const bound = (more: Partial<Gauges> = {}): Metrics => {
+  const metrics = new Metrics()
+  metrics.bind({
+    ready: () => true,
+    diskFreeBytes: () => Promise.resolve(7),
+    journal: () => ({ lastSequence: 0, backlogRecords: 0, backlogBytes: 0, healthy: true, fileBytes: 1, limitBytes: 2 }),
+    consumers: () => [],
+    delays: () => [{ consumer: 'store', delays: { counts: [1, 0, 2, ...new Array<number>(10).fill(0)], sum: 2.5 } }],
+    store: () => ({ stored: 0, replaced: 0, repeated: 0, conflicts: 0 }),
+    broker: () => ({ connections: 0, sessions: 0, queued: 0, refused: {} }),
+    outbox: () => Promise.resolve({ pending: 0, failed: 0 }),
+    listeners: () => 0,
+    certificates: null,
+    ...more
+  })
+  return metrics
+}
+
+describe('the figures in /metrics', () => {
+  it.each([
+    ['refuses', () => Promise.reject(new Error('away'))],
+    ['does not answer', () => new Promise<never>(() => {})]
+  ])('are all there but the outbox’s while the state %s', async (_, outbox) => {
+    const text = await bound({ outbox }).registry.metrics()
+    expect(text).toContain('quantrac_ready 1')
+    expect(text).not.toContain('quantrac_outbox_messages{')
+    expect(await bound().registry.metrics()).toContain('quantrac_outbox_messages{state="pending"} 0')
+  })
+})
+
 describe('the histograms in /metrics', () => {
   it('are cumulative, with their sum and count', async () => {
-    const metrics = new Metrics()
-    metrics.bind({
-      ready: () => true,
-      diskFreeBytes: () => Promise.resolve(7),
-      journal: () => ({ lastSequence: 0, backlogRecords: 0, backlogBytes: 0, healthy: true, fileBytes: 1, limitBytes: 2 }),
-      consumers: () => [],
-      delays: () => [{ consumer: 'store', delays: { counts: [1, 0, 2, ...new Array<number>(10).fill(0)], sum: 2.5 } }],
-      store: () => ({ stored: 0, replaced: 0, repeated: 0, conflicts: 0 }),
-      broker: () => ({ connections: 0, sessions: 0, queued: 0, refused: {} }),
-      outbox: () => Promise.resolve({ pending: 0, failed: 0 }),
-      listeners: () => 0,
-      certificates: null
-    })
+    const metrics = bound()
     for (const seconds of [0.0005, 0.002, 0.002, 99]) metrics.acknowledged(seconds)
     const text = await metrics.registry.metrics()
     expect(text).toContain('# TYPE quantrac_acknowledgement_seconds histogram')

@@ -28,7 +28,8 @@ export function decodeKey<T extends 'number' | 'string'>(
   second: T
 ): readonly [number, T extends 'number' ? number : string] {
   const [major, minor, ...rest] = parse(cursor)
-  if (!Number.isSafeInteger(major) || typeof minor !== second || rest.length > 0) throw invalid()
+  const isKey = typeof minor === second && (typeof minor === 'string' || Number.isSafeInteger(minor))
+  if (!Number.isSafeInteger(major) || !isKey || rest.length > 0) throw invalid()
   return [major, minor] as never
 }
 

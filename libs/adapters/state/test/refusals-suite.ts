@@ -59,7 +59,12 @@ export function refusalsSuite(bench: Bench): void {
       expect(all).toEqual([...items].reverse())
       expect(second.next).toBeNull()
       expect(await sequences({ station: 'AG-A' })).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
-      expect(await codeOfRejection(state.refusals.list({ limit: 7, after: 'nonsense' }))).toBe('QT_CURSOR_INVALID')
+      for (const after of [
+        'nonsense',
+        ...['[1,1.5]', '[1,1e300]', '[1e300,1]', '[1,"1"]'].map(text => Buffer.from(text).toString('base64url'))
+      ]) {
+        expect([after, await codeOfRejection(state.refusals.list({ limit: 7, after }))]).toEqual([after, 'QT_CURSOR_INVALID'])
+      }
     })
 
     it('is bounded, and the noisiest station pays for it', async () => {
