@@ -252,7 +252,8 @@ try {
       }
       expect(refused?.status === 503 && /^QT_JOURNAL_(IO|FULL)$/.test(refused.code), `it answered ${JSON.stringify(refused)}`)
       expect((await fetch(`http://127.0.0.1:${httpPort}/health/ready`)).status === 503, 'it is still ready')
-      expect(/QT_JOURNAL_(IO|FULL)/.test(output), `no coded error in the log: ${output}`)
+      // The line comes through a pipe: it may be read after the answer.
+      expect(await until(async () => /QT_JOURNAL_(IO|FULL)/.test(output), 10), `no coded error in the log: ${output}`)
       await run('prlimit', ['--pid', String(limited.pid), '--fsize=unlimited'])
       expect(await until(async () => (await post(500)).status === 202, 20), 'it did not recover')
       expect(await ready(), 'it is not ready again')
