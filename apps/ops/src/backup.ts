@@ -75,8 +75,8 @@ function whatFollows({ elsewhere, journal }: Manifest): string[] {
           '      comes from a backup of InfluxDB (influx restore). Readings that came in after this backup stay there.'
         ]
       : [
-          'next: restore PostgreSQL from a dump older than this backup (pg_restore). On a state that is newer, the consumers read the',
-          '      journal again from its start (QT_JOURNAL_BEHIND), and alarms of readings that are lost stay.'
+          'next: restore PostgreSQL from a dump older than this backup (pg_restore), then let it follow this journal before the server starts:',
+          '      npm run -s ops -- state adopt. On a state that is newer, alarms of readings that are lost stay.'
         ]
   )
 }
