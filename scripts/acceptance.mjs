@@ -4,7 +4,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -13,6 +12,7 @@ const run = promisify(execFile)
 const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 const dataDir = mkdtempSync(join(tmpdir(), 'quantrac-acceptance-'))
 const fullDir = mkdtempSync(join(tmpdir(), 'quantrac-full-'))
+const { freePort } = await import('../dist/libs/test-servers/src/index.js')
 const [httpPort, mqttPort] = [await freePort(), await freePort()]
 const { values } = parseArgs({ options: { store: { type: 'string', default: 'sqlite' }, state: { type: 'string', default: 'sqlite' } } })
 const { Backends } = await import('../dist/simulators/chaos/src/backends.js')
@@ -34,14 +34,6 @@ const children = new Set()
 let output = ''
 let passed = 0
 let failed = 0
-
-async function freePort() {
-  const server = createTcpServer()
-  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
 
 function start() {
   const child = spawn(process.execPath, ['--enable-source-maps', 'dist/apps/telemetry/src/main.js'], {

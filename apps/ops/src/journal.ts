@@ -1,9 +1,11 @@
-import { JournalReader, verifyJournal } from '#libs/journal'
+import type { JournalReader } from '#libs/journal'
+import { verifyJournal } from '#libs/journal'
 import { formatInstant } from '#libs/model'
 import type { WireRecord } from '#libs/wire'
 import { decodeRecord } from '#libs/wire'
 import type { Command } from './command.js'
 import { textOption } from './command.js'
+import { withJournal } from './with-journal.js'
 
 const SHOWN = 100
 
@@ -29,12 +31,10 @@ const tail: Command = {
   options: { count: { type: 'string' } },
   async run({ config, options, print }) {
     const count = Math.min(10_000, Math.max(1, Number(textOption(options, 'count') ?? 20) || 20))
-    const reader = JournalReader.open(config.dataDir)
-    try {
-      for (const { sequence, head, body } of reader.readBack(count)) print(`${sequence} ${describe(decodeRecord(head, body))}`)
-    } finally {
-      reader.close()
-    }
+    const newest = await withJournal(config.dataDir, journal =>
+      journal.readBack(count).map(({ sequence, head, body }) => `${sequence} ${describe(decodeRecord(head, body))}`)
+    )
+    for (const line of newest) print(line)
     return 0
   }
 }
@@ -55,15 +55,12 @@ const stats: Command = {
   help: 'sizes and sequences; --repeats counts records with an equal body',
   options: { repeats: { type: 'boolean' }, json: { type: 'boolean' } },
   async run({ config, options, print }) {
-    const reader = JournalReader.open(config.dataDir)
-    try {
-      const span = { first: reader.firstSequence(), last: reader.lastSequence() }
-      const figures = { ...span, ...(options['repeats'] ? countRepeats(reader) : {}) }
-      if (options['json']) print(JSON.stringify(figures))
-      else for (const [name, value] of Object.entries(figures)) print(`${name} ${String(value)}`)
-    } finally {
-      reader.close()
-    }
+    const figures = await withJournal(config.dataDir, journal => {
+      const span = { first: journal.firstSequence(), last: journal.lastSequence() }
+      return { ...span, ...(options['repeats'] ? countRepeats(journal) : {}) }
+    })
+    if (options['json']) print(JSON.stringify(figures))
+    else for (const [name, value] of Object.entries(figures)) print(`${name} ${String(value)}`)
     return 0
   }
 }

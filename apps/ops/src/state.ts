@@ -1,6 +1,6 @@
 import { serverLock } from '#libs/adapters/state'
-import { JournalReader } from '#libs/journal'
 import type { Command } from './command.js'
+import { withJournal } from './with-journal.js'
 import { withState } from './with-state.js'
 
 const adopt: Command = {
@@ -9,13 +9,11 @@ const adopt: Command = {
   help: 'lets a state in PostgreSQL follow this data directory’s journal: after a restore, or with a new data directory; the server is stopped',
   async run({ config, print }) {
     const lock = serverLock(config.dataDir)
-    const reader = JournalReader.open(config.dataDir)
     try {
-      const [identity, last] = [reader.identity(), reader.lastSequence()]
+      const [identity, last] = await withJournal(config.dataDir, journal => [journal.identity(), journal.lastSequence()])
       await withState(config, state => state.journal.adopt(identity, last))
       print(`journal ${identity} last ${last}`)
     } finally {
-      reader.close()
       lock.close()
     }
     return 0

@@ -1,6 +1,5 @@
 import { InfluxStore } from '#libs/adapters/store-influx'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
-import { JournalReader } from '#libs/journal'
 import type { WholeStore } from '#libs/pipeline'
 import { copyStore } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
@@ -8,6 +7,7 @@ import { CodedError } from '#libs/platform'
 import type { Command } from './command.js'
 import { textOption, usageError } from './command.js'
 import { progressBar } from './progress-bar.js'
+import { withJournal } from './with-journal.js'
 
 const KINDS = ['sqlite', 'influx'] as const
 type Kind = (typeof KINDS)[number]
@@ -21,17 +21,9 @@ async function open(
 ): Promise<WholeStore & { stats(): Promise<{ points: number }> }> {
   if (kind === 'sqlite') return SqliteStore.open({ dataDir, readOnly })
   if (!influx) throw new CodedError('QT_OPS_USAGE', 'InfluxDB is not configured: set QUANTRAC_INFLUX_URL and QUANTRAC_INFLUX_TOKEN')
-  return InfluxStore.open({ ...influx, readOnly, journal: identityOf(dataDir) })
-}
-
-/** The cursor that is copied counts the records of this data directory's journal. */
-function identityOf(dataDir: string): string {
-  const reader = JournalReader.open(dataDir)
-  try {
-    return reader.identity()
-  } finally {
-    reader.close()
-  }
+  // The cursor that is copied counts the records of this data directory's journal.
+  const journal = await withJournal(dataDir, reader => reader.identity())
+  return InfluxStore.open({ ...influx, readOnly, journal })
 }
 
 const copy: Command = {

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { execFile, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { MqttClient } from 'mqtt'
 import { connect, connectAsync } from 'mqtt'
+import { freePort } from '#libs/test-servers'
 
 const MAIN = 'dist/apps/telemetry/src/main.js'
 const OPS = 'dist/apps/ops/src/main.js'
@@ -145,15 +145,6 @@ export class TestServer {
     await client.endAsync()
     return payload.toString()
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 /** Asks until the answer is there; the deadline is a safety net, not an expectation of speed. */

@@ -92,33 +92,27 @@ function exceedances(): Flow {
     .map({ _value: float(1), _start: call('date.sub', { d: duration('12mo'), from: call('now') }), _stop: call('now') })
 }
 
-/** Exceedances by zone and month. */
-export const exceedancesByZone = (): Script =>
+/** The exceedances of the chosen zones, and what is to come of them. */
+const ofChosenZones = (summed: (placed: Flow) => Flow): Script =>
   new Script(
     {
       places: places(),
       exceedances: exceedances(),
       placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], has: EXCEEDANCE, take: PLACE })
     },
-    Flow.named('placed')
-      .filter(isChosen('zone', 'zone'))
-      .group('zone', '_start', '_stop')
-      .sort(['_time'])
-      .windows('1mo', 'sum')
-      .group('zone')
-      .keep('_time', '_value', 'zone')
+    summed(Flow.named('placed').filter(isChosen('zone', 'zone')))
+  )
+
+/** Exceedances by zone and month. */
+export const exceedancesByZone = (): Script =>
+  ofChosenZones(placed =>
+    placed.group('zone', '_start', '_stop').sort(['_time']).windows('1mo', 'sum').group('zone').keep('_time', '_value', 'zone')
   )
 
 /** Exceedances by parameter. */
 export const exceedancesByParameter = (): Script =>
-  new Script(
-    {
-      places: places(),
-      exceedances: exceedances(),
-      placed: Flow.joinLeft('exceedances', 'places', { on: ['station'], has: EXCEEDANCE, take: PLACE })
-    },
-    Flow.named('placed')
-      .filter(isChosen('zone', 'zone'))
+  ofChosenZones(placed =>
+    placed
       .group('parameter')
       .step('sum')
       .group()

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Millis, Reading } from '#libs/model'
 import { CLOCK_TOLERANCE, codeOf, LATEST, messageOf } from '#libs/model'
 import type { Clock, Log, TimeSeriesStore } from './ports.js'
@@ -115,13 +116,4 @@ function newestOf(series: ReadonlyMap<string, Newest> | undefined, before: Milli
 }
 
 /** False when the wait was broken off. */
-function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (signal.aborted) return Promise.resolve(false)
-  return new Promise(resolve => {
-    const timer = setTimeout(() => resolve(true), ms)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve(false)
-    })
-  })
-}
+const pause = (ms: number, signal: AbortSignal): Promise<boolean> => setTimeout(ms, true, { signal }).catch(() => false)

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspectState } from '#libs/adapters/state'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
-import { JournalReader } from '#libs/journal'
+import { withJournal } from '../with-journal.js'
 import type { Manifest } from './manifest.js'
 
 /** What lies in the copied files, read through the libraries that own them. */
@@ -15,7 +15,8 @@ export interface Contents extends Pick<Manifest, 'journal' | 'positions'> {
 export async function contentsOf(dir: string): Promise<Contents> {
   const state = existsSync(join(dir, 'state.sqlite')) ? inspectState(dir) : null
   const store = existsSync(join(dir, 'series.sqlite')) ? [await storePosition(dir)] : []
-  return { journal: journalSpan(dir), positions: [...store, ...(state?.positions ?? [])], stateSchema: state?.schema ?? null }
+  const journal = await withJournal(dir, reader => ({ first: reader.firstSequence(), last: reader.lastSequence() }))
+  return { journal, positions: [...store, ...(state?.positions ?? [])], stateSchema: state?.schema ?? null }
 }
 
 async function storePosition(dir: string): Promise<Manifest['positions'][number]> {
@@ -25,15 +26,6 @@ async function storePosition(dir: string): Promise<Manifest['positions'][number]
     return { consumer: 'store', sequence, kept: sequence }
   } finally {
     await store.close()
-  }
-}
-
-function journalSpan(dir: string): Manifest['journal'] {
-  const reader = JournalReader.open(dir)
-  try {
-    return { first: reader.firstSequence(), last: reader.lastSequence() }
-  } finally {
-    reader.close()
   }
 }
 
