@@ -1,0 +1,8 @@
+export type { Aggregate, Extreme, Part, Summary } from './aggregate.js'
+export { ALGORITHM } from './aggregate.js'
+export type { Sample } from './fold.js'
+export { coverageOf, foldHour, foldParts, isWithin } from './fold.js'
+export type { SumRule, Terms } from './terms.js'
+export { DEFAULT_EVERY, DEFAULT_TERMS, DEFAULT_THRESHOLDS } from './terms.js'
+export type { DayRule, Period, Window } from './windows.js'
+export { labelOf, PERIODS, partsOf, windowAt, windowsBetween } from './windows.js'
