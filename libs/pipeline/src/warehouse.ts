@@ -1,19 +1,31 @@
 import type { Aggregate, Period } from '#libs/aggregates'
 import type { Millis } from '#libs/model'
 
+export type { Aggregate, Period } from '#libs/aggregates'
+
 /** Names one revision of one aggregate: `station/parameter/period/end/revision`, the end as epoch milliseconds. */
 export const warehouseKey = ({ station, parameter, period, end, revision }: Aggregate): string =>
   `${station}/${parameter}/${period}/${end}/${revision}`
 
-/** What the warehouse says of one item. `known`: it has this revision, or a higher one, already. */
+/**
+ * What the warehouse says of one item.
+ * - `known`: it has this revision, or a higher one, already; `revision` is the one it has. Higher than any of ours after a
+ *   restore from an older copy: ours must then go on from there.
+ * - `rejected`: the same would be refused again. Also when it holds the same revision with other figures.
+ * - `retry`: nothing is certain of this one; send it again.
+ */
 export type ItemAnswer =
   | { readonly outcome: 'accepted' }
-  | { readonly outcome: 'known' }
+  | { readonly outcome: 'known'; readonly revision: number }
   | { readonly outcome: 'rejected'; readonly reason: string }
+  | { readonly outcome: 'retry'; readonly reason: string }
 
-/** `answered`: one answer for each item, in their order. `retry`: nothing is certain of any of them; send the same again, not earlier than told. */
+/**
+ * `answered`: one answer for each item, in their order. `retry`: nothing is certain of any of them. What is to be sent again is
+ * the same as before, not earlier than told.
+ */
 export type SinkAnswer =
-  | { readonly outcome: 'answered'; readonly items: readonly ItemAnswer[] }
+  | { readonly outcome: 'answered'; readonly items: readonly ItemAnswer[]; readonly notBefore?: Millis }
   | { readonly outcome: 'retry'; readonly reason: string; readonly notBefore?: Millis }
 
 /** What one side holds of one station, period and day of UTC+7: two sides with the same digest hold the same revisions. */
@@ -43,7 +55,10 @@ export interface WarehouseSink {
   /** The most items that one call takes. */
   readonly limit: number
   send(items: readonly Aggregate[], signal: AbortSignal): Promise<SinkAnswer>
-  /** What the far side holds, for the daily comparison. @throws when it cannot be asked. */
+  /**
+   * What the far side holds, for the daily comparison; ordered by station, then date.
+   * @throws CodedError QT_WAREHOUSE_DIGEST when it cannot be asked.
+   */
   digest(query: DigestQuery, signal: AbortSignal): Promise<readonly WarehouseDigest[]>
   close(): Promise<void>
 }
