@@ -1,3 +1,4 @@
+export { aggregateHistories, plainAggregate, strangeAggregates } from './aggregate-histories.js'
 export type { FakeClock } from './fake-clock.js'
 export { fakeClock } from './fake-clock.js'
 export { naiveJournal, naiveRange } from './naive-series.js'
