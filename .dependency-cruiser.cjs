@@ -64,8 +64,8 @@ module.exports = {
     ),
     error(
       'sqlite-has-few-homes',
-      'The journal, the embedded time series, the state store, the broker sessions, and what copies their files; nobody else speaks SQL files.',
-      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes|backup))/', ...tests] },
+      'The journal, the embedded time series, the state store, the broker sessions, what copies their files, and the receiver that plays the warehouse.',
+      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes|backup))/', '^simulators/warehouse/', ...tests] },
       { path: '^node_modules/better-sqlite3/' }
     ),
     error(

@@ -65,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/test-servers/src/index.ts': ['node:child_process', 'testcontainers', 'pg'],
   'libs/adapters/store-influx/src/store.real.spec.ts': ['#libs/test-servers', '#libs/testkit'],
   'simulators/chaos/src/kill.ts': ['#libs/test-servers'],
+  'simulators/warehouse/src/store.ts': ['better-sqlite3', '#libs/model'],
   'libs/testkit/src/index.ts': ['#libs/pipeline', 'fast-check'],
   'apps/telemetry/src/main.ts': ['@nestjs/common', '#libs/adapters/broker-aedes', '#libs/journal', '#libs/pipeline', 'zod'],
   'simulators/fleet/src/fleet.spec.ts': ['#libs/testkit', '../../../apps/telemetry/src/main.js'],
