@@ -54,6 +54,7 @@ export interface WarehouseSink {
   readonly name: string
   /** The most items that one call takes. */
   readonly limit: number
+  /** Items in any order; where one stands twice, both have the same answer or the second is `known`. */
   send(items: readonly Aggregate[], signal: AbortSignal): Promise<SinkAnswer>
   /**
    * What the far side holds, for the daily comparison; ordered by station, then date.
