@@ -44,5 +44,6 @@ describe('settings of the warehouse', () => {
     const text = problem({ url: 'https://me:pass@warehouse.example', client: { ...client, id: '' }, maxItems: 0 })
     for (const part of ['url: no user name', 'client.id', 'maxItems']) expect(text).toContain(part)
     expect(text).not.toMatch(/pass@|quite-secret/)
+    expect(problem({ url: 'warehouse.example', client })).toContain('url: ')
   })
 })

@@ -47,11 +47,13 @@ export type WarehouseHttpConfig = z.infer<typeof WarehouseHttpConfig>
 export type WarehouseHttpSettings = z.input<typeof WarehouseHttpConfig>
 
 function hasExtras(text: string): boolean {
+  if (!URL.canParse(text)) return false // is refused for that already
   const { username, password, search, hash } = new URL(text)
   return `${username}${password}${search}${hash}` !== ''
 }
 
 function isExposed(address: string): boolean {
+  if (!URL.canParse(address)) return false
   const { protocol, hostname } = new URL(address)
   return protocol === 'http:' && !isLoopback(hostname.replace(/^\[(.*)\]$/, '$1'))
 }

@@ -10,17 +10,19 @@ export const SECRET = 'a-secret-of-tests'
 export class Receiver {
   readonly #dir: TempDir
   readonly #args: readonly string[]
+  readonly #secret: string
   #child: ChildProcess | undefined
   #url = ''
   #admin = ''
 
-  private constructor(dir: TempDir, args: readonly string[]) {
+  private constructor(dir: TempDir, args: readonly string[], secret: string) {
     this.#dir = dir
     this.#args = args
+    this.#secret = secret
   }
 
-  static async start(dir: TempDir, args: readonly string[] = []): Promise<Receiver> {
-    const receiver = new Receiver(dir, args)
+  static async start(dir: TempDir, args: readonly string[] = [], { secret = SECRET } = {}): Promise<Receiver> {
+    const receiver = new Receiver(dir, args, secret)
     await receiver.#start(['--port', '0', '--admin-port', '0'])
     return receiver
   }
@@ -69,7 +71,7 @@ export class Receiver {
 
   async #start(ports: readonly string[]): Promise<void> {
     const args = ['dist/simulators/warehouse/src/main.js', ...ports, '--data-dir', this.#dir.path, ...this.#args]
-    const env = { ...process.env, WAREHOUSE_CLIENT_SECRET: SECRET }
+    const env = { ...process.env, WAREHOUSE_CLIENT_SECRET: this.#secret }
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
     const lines = createInterface({ input: child.stdout })

@@ -29,6 +29,7 @@ export type WarehousePostgresConfig = z.infer<typeof WarehousePostgresConfig>
 export type WarehousePostgresSettings = z.input<typeof WarehousePostgresConfig>
 
 function isExposed(text: string): boolean {
+  if (!URL.canParse(text)) return false // is refused for that already
   const { hostname, searchParams } = new URL(text)
   const host = searchParams.get('host') ?? (hostname.replace(/^\[(.*)\]$/, '$1') || 'localhost')
   return !host.startsWith('/') && !isLoopback(host) && !ENCRYPTED.has(searchParams.get('sslmode') ?? '')

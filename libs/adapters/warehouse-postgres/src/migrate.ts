@@ -36,9 +36,10 @@ const statementsFrom = (version: number, hasSchemaAlready: boolean): string[] =>
   ...MIGRATIONS.flatMap((sql, n) => (n < version ? [] : [sql, `insert into ${SCHEMA}.version (version) values (${n + 1});`]))
 ]
 
+/** Looks into the catalogue and not with `to_regclass`, whose cache does not know what another has made while this one waited for the lock. */
 async function versionOf(client: Queryable): Promise<number> {
-  const { rows } = await client.query(`select to_regclass('${SCHEMA}.version') is not null as made`)
-  if (!(rows[0] as { made: boolean }).made) return 0
+  const { rows } = await client.query(`select 1 from pg_tables where schemaname = '${SCHEMA}' and tablename = 'version'`)
+  if (rows.length === 0) return 0
   const found = await client.query(`select coalesce(max(version), 0) as version from ${SCHEMA}.version`)
   const { version } = found.rows[0] as { version: number }
   if (version <= MIGRATIONS.length) return version
