@@ -2,11 +2,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
-import type { Item } from './contract.js'
 import type { ContractServer } from './contract-server.js'
 import { Faults } from './faults.js'
 import { bodyOf, Problem, parseJson, problemBody, reply } from './http.js'
-import type { WarehouseStore } from './store.js'
+import type { RowKey, WarehouseStore } from './store.js'
 
 const HOST = '127.0.0.1'
 const BODY_BYTES = 65_536
@@ -83,20 +82,23 @@ export class AdminServer {
     }
   }
 
-  /** One item a line, in the order of keys, instants as epoch milliseconds. A page at a time out of the file, so that memory stays flat. */
+  /**
+   * One item a line, instants as epoch milliseconds, ordered by period, end, station and parameter; `after` is these four of the
+   * last item that the asker has, `hour/1795489200000/AG-017/COD`. A page at a time out of the file, so that memory stays flat.
+   */
   async #dump(response: ServerResponse, params: URLSearchParams): Promise<void> {
     response.writeHead(200, { 'content-type': 'application/x-ndjson' })
     let left = Number(params.get('limit') ?? Number.POSITIVE_INFINITY)
-    let [station = '', parameter = '', period = '', end = ''] = (params.get('after') ?? '').split('/')
+    const [period = '', end = '', station = '', parameter = ''] = (params.get('after') ?? '').split('/')
+    let after: RowKey = [period, Number(end), station, parameter]
     while (left > 0 && !response.destroyed) {
-      const page: readonly Item[] = this.#options.store.rows(Math.min(PAGE, left), [station, parameter, period, Number(end)])
+      const page = this.#options.store.rows(Math.min(PAGE, left), after)
       const last = page.at(-1)
       if (!last) break
-      ;({ station, parameter, period } = last)
-      end = String(last.end)
+      after = [last.period, last.end, last.station, last.parameter]
       left -= page.length
-      if (!response.write(page.map(item => `${JSON.stringify(item)}\n`).join('')))
-        await Promise.race([once(response, 'drain'), once(response, 'close')])
+      if (response.write(page.map(item => `${JSON.stringify(item)}\n`).join(''))) await new Promise(setImmediate)
+      else await Promise.race([once(response, 'drain'), once(response, 'close')])
     }
     response.end()
   }

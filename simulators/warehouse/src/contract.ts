@@ -49,7 +49,11 @@ const Item = z.strictObject({
 export type Item = z.infer<typeof Item>
 
 /** The envelope; items are looked at one by one, so that a bad one does not cost the others. */
-export const Batch = z.object({ items: z.array(z.looseObject({ key: z.string().min(1).max(200) })).min(1) })
+export const Batch = z.object({ items: z.array(z.custom<{ readonly key: string }>(hasKey)).min(1) })
+
+function hasKey(raw: unknown): boolean {
+  return typeof raw === 'object' && raw !== null && 'key' in raw && typeof raw.key === 'string' && raw.key.length <= 200
+}
 
 /** An item that may be stored, or the reason why not. */
 export function readItem(raw: unknown): Item | string {

@@ -28,17 +28,18 @@ export interface DigestPage {
   readonly after: readonly [station: string, date: string]
 }
 
-/** Column order of the primary key; `end` is an SQL keyword. */
+/** Ordered by time first: what comes together lies together, and a span is a part of the index. `end` is an SQL keyword. */
 const SCHEMA = `
 create table if not exists aggregate (
-  station text not null, parameter text not null, period text not null, ended integer not null,
+  period text not null, ended integer not null, station text not null, parameter text not null,
   revision integer not null, date text not null,
   checksum text not null, high integer not null, low integer not null, -- the checksum and its two halves, which can be summed
   body text not null,
-  primary key (station, parameter, period, ended)
-) without rowid;
-create index if not exists aggregate_days on aggregate (period, ended);
-`
+  primary key (period, ended, station, parameter)
+)`
+
+/** Names a row, in the order of the key. */
+export type RowKey = readonly [period: string, ended: number, station: string, parameter: string]
 
 /**
  * What the warehouse has, in an SQLite file of its own: the highest revision of each aggregate. What `take` has answered is on
@@ -46,7 +47,7 @@ create index if not exists aggregate_days on aggregate (period, ended);
  */
 export class WarehouseStore {
   readonly #db: Connection
-  readonly #find: Statement<[string, string, string, number], { revision: number; checksum: string }>
+  readonly #find: Statement<RowKey[number][], { revision: number; checksum: string }>
   readonly #put: Statement<unknown[]>
 
   constructor(dir: string) {
@@ -55,9 +56,12 @@ export class WarehouseStore {
     this.#db.pragma('synchronous = FULL')
     this.#db.exec(SCHEMA)
     this.#find = this.#db.prepare(
-      'select revision, checksum from aggregate where station = ? and parameter = ? and period = ? and ended = ?'
+      'select revision, checksum from aggregate where period = ? and ended = ? and station = ? and parameter = ?'
     )
-    this.#put = this.#db.prepare('insert or replace into aggregate values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#put = this.#db.prepare(
+      `insert into aggregate values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set revision = excluded.revision,
+       checksum = excluded.checksum, high = excluded.high, low = excluded.low, body = excluded.body`
+    )
   }
 
   /** Stores the items in one transaction; one answer each, in their order. */
@@ -67,7 +71,7 @@ export class WarehouseStore {
 
   #takeOne(item: Item): Taken {
     const { station, parameter, period, end, revision, checksum } = item
-    const held = this.#find.get(station, parameter, period, end)
+    const held = this.#find.get(period, end, station, parameter)
     if (held && held.revision > revision) return { outcome: 'known', revision: held.revision }
     if (held && held.revision === revision) {
       return held.checksum === checksum
@@ -75,7 +79,7 @@ export class WarehouseStore {
         : { outcome: 'rejected', reason: `revision ${revision} is held with other figures` }
     }
     const [high, low] = [checksum.slice(0, 8), checksum.slice(8)].map(half => Number.parseInt(half, 16))
-    this.#put.run(station, parameter, period, end, revision, dateOf(end), checksum, high, low, JSON.stringify(item))
+    this.#put.run(period, end, station, parameter, revision, dateOf(end), checksum, high, low, JSON.stringify(item))
     return { outcome: 'accepted' }
   }
 
@@ -93,12 +97,12 @@ export class WarehouseStore {
     })
   }
 
-  /** Items as they came, in the order of their keys. `after`: station, parameter, period and end of the last one of the page before. */
-  rows(limit: number, after: readonly [string, string, string, number]): Item[] {
+  /** Items as they came, in the order of their keys, after the row of that key. */
+  rows(limit: number, after: RowKey): Item[] {
     return this.#db
       .prepare<unknown[], { body: string }>(
-        `select body from aggregate where (station, parameter, period, ended) > (?, ?, ?, ?)
-         order by station, parameter, period, ended limit ?`
+        `select body from aggregate where (period, ended, station, parameter) > (?, ?, ?, ?)
+         order by period, ended, station, parameter limit ?`
       )
       .all(...after, limit)
       .map(({ body }) => JSON.parse(body) as Item)
