@@ -52,8 +52,9 @@ export class AdminServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const url = new URL(request.url ?? '/', 'http://admin')
-      if (url.pathname === '/rows') return await this.#dump(response, url.searchParams)
-      await reply(request, response, { status: 200, body: JSON.stringify(await this.#act(`${request.method} ${url.pathname}`, request)) })
+      if (url.pathname === '/rows') await this.#dump(response, url.searchParams)
+      else
+        await reply(request, response, { status: 200, body: JSON.stringify(await this.#act(`${request.method} ${url.pathname}`, request)) })
     } catch (error) {
       if (!(error instanceof Problem)) throw error
       await reply(request, response, { status: error.status, body: problemBody(error) })

@@ -32,8 +32,8 @@ export async function bodyOf(request: IncomingMessage, maxBytes: number): Promis
   const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding === 'identity') return bytes.toString('utf8')
   if (encoding !== 'gzip') throw new Problem(415, `content-encoding ${encoding} is not taken; gzip is`)
-  const unpacked = await unzip(bytes, { maxOutputLength: maxBytes }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(maxBytes) : new Problem(400, 'the body is no gzip')
+  const unpacked = await unzip(bytes, { maxOutputLength: maxBytes }).catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(maxBytes) : new Problem(400, 'the body is no gzip')
   })
   return unpacked.toString('utf8')
 }
@@ -58,7 +58,7 @@ interface Answer {
 export async function packed(request: IncomingMessage, { status, headers = {}, body }: Answer) {
   const type = status >= 400 ? 'application/problem+json' : 'application/json'
   const fields: Record<string, string> = { 'content-type': type, ...headers }
-  const pack = body.length >= WORTH_PACKING && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))
+  const pack = body.length >= WORTH_PACKING && /\bgzip\b/.test(request.headers['accept-encoding'] ?? '')
   if (pack) fields['content-encoding'] = 'gzip'
   const bytes = pack ? await zip(body) : Buffer.from(body)
   fields['content-length'] = String(bytes.length)

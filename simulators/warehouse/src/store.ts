@@ -48,7 +48,7 @@ export type RowKey = readonly [period: string, ended: number, station: string, p
 export class WarehouseStore {
   readonly #db: Connection
   readonly #find: Statement<RowKey[number][], { revision: number; checksum: string }>
-  readonly #put: Statement<unknown[]>
+  readonly #put: Statement
 
   constructor(dir: string) {
     this.#db = new Database(join(dir, 'warehouse.sqlite'))

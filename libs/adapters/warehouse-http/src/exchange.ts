@@ -88,7 +88,7 @@ export class Exchange {
     const request = (secure ? secureRequest : plainRequest)(url, options)
     const answer = new Promise<IncomingMessage>((resolve, reject) => {
       request.once('response', resolve)
-      request.once('error', (error: object) => reject(Object.assign(error, { reused: request.reusedSocket })))
+      request.once('error', (error: Error) => reject(Object.assign(error, { reused: request.reusedSocket })))
     })
     request.end(body?.bytes)
     return readAnswer(await answer)
@@ -121,8 +121,8 @@ async function readAnswer(answer: IncomingMessage): Promise<Response> {
 }
 
 const unpack = (bytes: Buffer): Promise<Buffer> =>
-  unzip(bytes, { maxOutputLength: MAX_ANSWER_BYTES }).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : new Error('an answer that claims to be gzip is none')
+  unzip(bytes, { maxOutputLength: MAX_ANSWER_BYTES }).catch((error: unknown) => {
+    throw (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : new Error('an answer that claims to be gzip is none')
   })
 
 const tooLarge = (): Error => new Error(`an answer of more than ${MAX_ANSWER_BYTES / 2 ** 20} MiB`)

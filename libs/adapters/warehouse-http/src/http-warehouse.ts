@@ -91,7 +91,7 @@ export class HttpWarehouse implements WarehouseSink {
     let after: string | null = null
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const query = new URLSearchParams({ period, from: formatInstant(from), to: formatInstant(to), ...(after === null ? {} : { after }) })
-      const found = readDigests(await this.#ask(`/v1/digests?${query}`, signal), period)
+      const found = readDigests(await this.#ask(`/v1/digests?${query.toString()}`, signal), period)
       if (!found) throw digestError('its answer is none of the contract')
       digests.push(...found.digests)
       if (found.next === null) return digests

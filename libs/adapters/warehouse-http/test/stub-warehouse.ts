@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 
 export interface Seen {
@@ -15,15 +16,8 @@ export class StubWarehouse {
   readonly #server: Server
 
   private constructor(answer: (seen: Seen, response: ServerResponse) => void, token: object) {
-    this.#server = createServer(async (request, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
-      const bytes = Buffer.concat(chunks)
-      const body = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8')
-      const seen = { path: request.url ?? '', headers: request.headers, body }
-      this.seen.push(seen)
-      if (seen.path === '/token') response.end(JSON.stringify(token))
-      else answer(seen, response)
+    this.#server = createServer((request, response) => {
+      void this.#note(request).then(seen => (seen.path === '/token' ? response.end(JSON.stringify(token)) : answer(seen, response)))
     })
   }
 
@@ -39,6 +33,14 @@ export class StubWarehouse {
 
   get batches(): Seen[] {
     return this.seen.filter(({ path }) => path !== '/token')
+  }
+
+  async #note(request: IncomingMessage): Promise<Seen> {
+    const bytes = await buffer(request)
+    const body = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString('utf8')
+    const seen = { path: request.url ?? '', headers: request.headers, body }
+    this.seen.push(seen)
+    return seen
   }
 
   async stop(): Promise<void> {

@@ -44,8 +44,7 @@ export class Session {
 
   /** Runs `work` with a connection, which is cut off when the signal says so or nothing is answered in time. */
   async use<T>(signal: AbortSignal, work: (client: PoolClient) => Promise<T>): Promise<T> {
-    signal.throwIfAborted()
-    const client = await this.#pool.connect()
+    const client = await this.#connect(signal)
     const limit = AbortSignal.timeout(this.#timeoutMs)
     const until = AbortSignal.any([signal, limit])
     const cut = () => socketOf(client).destroy()
@@ -63,6 +62,20 @@ export class Session {
     } finally {
       until.removeEventListener('abort', cut)
     }
+  }
+
+  /** A connection that comes after the signal goes back at once. */
+  #connect(signal: AbortSignal): Promise<PoolClient> {
+    signal.throwIfAborted()
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(new Error('broken off'))
+      signal.addEventListener('abort', stop, { once: true })
+      this.#pool.connect().then(client => {
+        signal.removeEventListener('abort', stop)
+        if (signal.aborted) client.release()
+        else resolve(client)
+      }, reject)
+    })
   }
 
   /** Waits for what is at hand, not for a far side that says nothing. Safe to call twice. */
