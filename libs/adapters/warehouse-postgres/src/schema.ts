@@ -1,5 +1,8 @@
+/** Of the settings and metrics too; put together so that nobody takes the schema's name for a metric's. */
+const PRODUCT = 'quantrac'
+
 /** Everything of the warehouse lies here. Not `quantrac`: that is the state's, with secrets that no reader of figures may see. */
-export const SCHEMA = 'quantrac_warehouse'
+export const SCHEMA = `${PRODUCT}_warehouse`
 
 export interface Column {
   readonly name: string
