@@ -27,6 +27,19 @@ describe('the text of a row', () => {
     expect(warehouseText(plainAggregate({ mean: -0 }))).toBe(warehouseText(plainAggregate({ mean: 0 })))
   })
 
+  it('differs when one field does, whichever', () => {
+    const plain = plainAggregate({ sum: 3 })
+    const others: { readonly [K in keyof Aggregate]: Aggregate[K] } = {
+      ...{ station: 'AG-018', parameter: 'TSS', unit: 'g/L', period: 'day', start: plain.start - 1, end: plain.end + 1 },
+      ...{ received: 13, count: 11, expected: 13, completeness: 0.5, validShare: null, sufficient: false, mean: null },
+      ...{ min: { value: 80, at: plain.start + 1 }, max: { value: 85.5, at: plain.end }, sum: null, p95: 84.5, stddev: null },
+      ...{ worstFlag: null, exceedanceMinutes: 5, revision: 1, algorithm: 2 }
+    }
+    expect(Object.keys(others).sort()).toEqual(Object.keys(plain).sort())
+    const texts = Object.entries(others).map(([field, value]) => warehouseText({ ...plain, [field]: value }))
+    expect(new Set([warehouseText(plain), ...texts]).size).toBe(1 + texts.length)
+  })
+
   it('differs when any field does, and does not when the row went through JSON', () =>
     fc.assert(
       fc.property(strangeAggregates(), strangeAggregates(), (one, other) => {

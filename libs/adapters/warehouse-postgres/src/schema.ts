@@ -1,4 +1,4 @@
-/** Of the settings and metrics too; put together so that nobody takes the schema's name for a metric's. */
+/** The schema's name is put together, so that nobody takes it for a metric's. */
 const PRODUCT = 'quantrac'
 
 /** Everything of the warehouse lies here. Not `quantrac`: that is the state's, with secrets that no reader of figures may see. */
