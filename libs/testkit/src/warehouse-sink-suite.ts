@@ -9,8 +9,8 @@ import { batchesOf } from './reading-histories.js'
 /** A sink before a warehouse with nothing in it. */
 export interface SinkUnderTest {
   readonly sink: WarehouseSink
-  /** What the far side holds, told by itself. */
-  rows(): Promise<readonly Aggregate[]>
+  /** What the far side holds, of one station or altogether, told by itself. */
+  rows(station?: string): Promise<readonly Aggregate[]>
   dispose(): Promise<void>
 }
 
@@ -55,7 +55,7 @@ export function warehouseSinkSuite(name: string, open: () => Promise<SinkUnderTe
   let stations = 0
   const nextStation = (): string => `S-${String(++stations).padStart(4, '0')}`
   const station = fc.constant(null).map(nextStation)
-  const rowsOf = async (code: string) => (await under.rows()).filter(row => row.station === code)
+  const rowsOf = async (code: string) => (await under.rows(code)).filter(row => row.station === code)
   const send = async (items: readonly Aggregate[]): Promise<readonly ItemAnswer[]> => {
     const answer = await under.sink.send(items, never)
     expect(answer).toMatchObject({ outcome: 'answered' })
