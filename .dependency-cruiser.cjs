@@ -69,9 +69,9 @@ module.exports = {
       { path: '^node_modules/better-sqlite3/' }
     ),
     error(
-      'pg-has-one-home',
-      'PostgreSQL is one of the two homes of the state; what starts a server for tests asks it a few things too.',
-      { pathNot: ['^libs/(adapters/state|test-servers)/', ...tests] },
+      'pg-has-few-homes',
+      'PostgreSQL is one of the two homes of the state, and a warehouse; what starts a server for tests asks it a few things too.',
+      { pathNot: ['^libs/(adapters/(state|warehouse-postgres)|test-servers)/', ...tests] },
       { path: '^node_modules/(pg|@types/pg)/' }
     ),
     error('libs-do-not-see-apps', 'Composition roots are the top.', { path: '^libs/' }, { path: '^(apps|simulators)/' }),
