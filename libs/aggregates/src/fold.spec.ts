@@ -87,6 +87,7 @@ describe('foldHour', () => {
     const flow = fiveMinutes(Array.from({ length: 12 }, () => 40))
     expect(foldHour(hour, fiveMinutes([0.2, 0.1]), { ...terms, sum: 'total' }).summary.sum).toBeCloseTo(0.3, 15)
     expect(foldHour(hour, flow, { ...terms, sum: 'volume' }).summary.sum).toBe(40)
+    expect(foldHour(hour, flow, { ...terms, sum: 'volume', perHour: 3_600 }).summary.sum).toBe(144_000)
     const cod = fiveMinutes([75, 85])
     expect(foldHour(hour, cod, { ...terms, sum: 'load' }, 40).summary.sum).toBeCloseTo(3.2, 12)
     expect(foldHour(hour, cod, { ...terms, sum: 'load' }, null).summary.sum).toBeNull()

@@ -120,10 +120,10 @@ function extremeOf(
   }, null)
 }
 
-function sumOfHour(mean: number | null, values: readonly number[], { sum }: Terms, flow: number | null): number | null {
+function sumOfHour(mean: number | null, values: readonly number[], { sum, perHour }: Terms, flow: number | null): number | null {
   if (mean === null || sum === 'none') return null
   if (sum === 'total') return sumOf(values)
-  if (sum === 'volume') return mean
+  if (sum === 'volume') return mean * perHour
   return flow === null ? null : (mean * flow) / GRAMS_PER_KILOGRAM
 }
 

@@ -6,7 +6,7 @@ import type { DayRule, Period } from './windows.js'
  * What the sum of a window is.
  * - `none`: it has no sense (temperature, pH, a level).
  * - `total`: sum of the readings, each an amount since the one before (rainfall, mm).
- * - `volume`: mean flow times the hours that have one (m3/h gives m3; other units of flow are converted before).
+ * - `volume`: mean flow times the hours that have one, in m3.
  * - `load`: mean concentration times mean flow of the same hour, kg from mg/L and m3/h.
  */
 export type SumRule = 'none' | 'total' | 'volume' | 'load'
@@ -16,6 +16,8 @@ export interface Terms {
   /** Time between two readings, by the station's setting. Milliseconds. */
   readonly every: Millis
   readonly sum: SumRule
+  /** What one unit of the series is in m3/h, for a volume; 1 otherwise. */
+  readonly perHour: number
   /** Angles in degrees, whose mean is that of directions. */
   readonly direction: boolean
   readonly dayRule: DayRule
@@ -32,6 +34,7 @@ export const DEFAULT_EVERY: Millis = 5 * MINUTE
 export const DEFAULT_TERMS: Terms = {
   every: DEFAULT_EVERY,
   sum: 'none',
+  perHour: 1,
   direction: false,
   dayRule: 'hours-01-24',
   thresholds: DEFAULT_THRESHOLDS
