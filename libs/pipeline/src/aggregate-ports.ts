@@ -44,7 +44,7 @@ export interface AggregateLog {
    * all. Takes a mark away unless it was made again since. Gives the aggregates that stand now, in the order given.
    */
   publish(results: readonly Published[]): Promise<Aggregate[]>
-  /** Takes marks away that lead nowhere: their series is not in the registry any more. */
+  /** Takes marks away that lead nowhere. */
   drop(marks: readonly WindowMark[]): Promise<void>
   /** Days of a series with `from < end <= to`, with their values, ascending. */
   days(series: SeriesKey, span: { readonly from: Millis; readonly to: Millis }): Promise<Part[]>

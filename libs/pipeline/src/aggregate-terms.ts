@@ -1,5 +1,5 @@
-import type { SumRule } from '#libs/aggregates'
-import { type DayRule, DEFAULT_TERMS } from '#libs/aggregates'
+import type { SumRule, Terms } from '#libs/aggregates'
+import { DEFAULT_TERMS } from '#libs/aggregates'
 import type { Station } from '#libs/model'
 import { convert } from '#libs/model'
 import type { CompiledProfile } from '#libs/wire'
@@ -16,7 +16,7 @@ const DISCHARGES: ReadonlySet<Station['kind']> = new Set(['wastewater'])
 export function seriesTerms(
   stations: ReadonlyMap<string, Station>,
   profileOf: (station: Station) => CompiledProfile,
-  dayRule: DayRule
+  settings: Pick<Terms, 'dayRule' | 'thresholds'>
 ): TermsOf {
   return ({ station: code, parameter }) => {
     const station = stations.get(code)
@@ -30,7 +30,7 @@ export function seriesTerms(
     const perHour = sum === 'volume' ? (factor ?? 1) : 1
     return {
       unit,
-      terms: { ...DEFAULT_TERMS, every: profile.intervalMillis, sum, perHour, dayRule },
+      terms: { ...DEFAULT_TERMS, every: profile.intervalMillis, sum, perHour, ...settings },
       flow: sum === 'load' && factor !== null ? { parameter: FLOW, factor } : null
     }
   }

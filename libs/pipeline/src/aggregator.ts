@@ -27,11 +27,12 @@ export class Aggregator {
     this.#ports = ports
   }
 
-  /** Null for a series that the registry does not know any more: its mark leads nowhere. */
+  /** Null where a mark leads nowhere: the registry does not know the series any more, or it has nothing there (a load whose flow came). */
   async resultOf(mark: WindowMark): Promise<Published | null> {
     const known = this.#ports.termsOf(mark)
     if (!known) return null
     const { summary, values } = await this.sumUp(mark, mark, known)
+    if (summary.received === 0) return null
     return { mark, unit: known.unit, summary, values: mark.period === 'day' ? values : null }
   }
 

@@ -4,6 +4,7 @@ import { APP_GUARD } from '@nestjs/core'
 import { ScheduleModule } from '@nestjs/schedule'
 import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
+import { AggregateViews } from '../http/aggregate-views.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { HealthController } from '../http/health.controller.js'
 import { ReadingsController } from '../http/readings.controller.js'
@@ -48,6 +49,7 @@ export class AppModule {
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
+        { provide: AggregateViews, useValue: parts.aggregateViews },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
         { provide: APP_GUARD, useValue: new AccessGuard(access) }

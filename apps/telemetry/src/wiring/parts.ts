@@ -12,6 +12,8 @@ import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pi
 import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
+import { AggregateViews } from '../http/aggregate-views.js'
+import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
@@ -31,6 +33,8 @@ export interface Parts {
   readonly log: Logger
   readonly stations: Stations
   readonly states: StationStates
+  readonly aggregateViews: AggregateViews
+  readonly consumers: Pick<ConsumersThread, 'closeWindows'>
   readonly journal: Journal
   readonly store: TimeSeriesStore
   readonly state: State
@@ -100,6 +104,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     log,
     stations: registry.stations,
     states,
+    aggregateViews: aggregateViews(config, registry, { store, state }),
+    consumers,
     journal,
     store,
     state,
@@ -125,6 +131,12 @@ async function openOwnState(
   const state = closers.add('state', await openState(place))
   await refuseOpenDoor(config, state)
   return { place, state }
+}
+
+function aggregateViews({ aggregates: settings }: Config, { stations, rules }: Registry, from: { store: TimeSeriesStore; state: State }) {
+  const { aggregates } = from.state
+  const aggregating = openAggregator({ stations, settings, store: from.store, aggregates, rules })
+  return new AggregateViews({ ...aggregating, aggregates, rules, dayRule: settings.dayRule, clock: Date.now })
 }
 
 const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
@@ -179,7 +191,7 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { dataDir: config.dataDir, state: place, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
+    { ...config, state: place, rules: registry.rules.terms, fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)
