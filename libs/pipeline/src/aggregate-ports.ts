@@ -35,9 +35,12 @@ export interface AggregateQuery extends SeriesKey {
 export interface AggregateLog {
   /** Sequence of the last journal record whose windows are marked. */
   cursor(): Promise<number>
-  /** Marks windows, then moves the cursor. A window that is marked already takes the newer time and sequence. */
+  /** Marks windows, then moves the cursor. A window that is marked already takes the new time, and the newer sequence of both. */
   mark(marks: readonly WindowMark[], upTo: number): Promise<void>
-  /** Marks that are due: hours before days before months, so that a longer window finds its parts; the oldest first. */
+  /**
+   * Marks that are due: hours before days before months, the oldest first. A month waits while one of its days is marked, due or
+   * not, since it is summed up from what is published of them.
+   */
   due(query: DueQuery): Promise<WindowMark[]>
   /**
    * Publishes what windows came to, in one transaction: each with the next revision where it differs from what stands, else not at

@@ -1,3 +1,5 @@
+import type { ExpressionBuilder } from 'kysely'
+import { sql } from 'kysely'
 import type { Millis, SeriesKey } from '#libs/model'
 import type { Aggregate, AggregateLog, AggregateQuery, DueQuery, Part, Period, Published, Summary, WindowMark } from '#libs/pipeline'
 import { ALGORITHM } from '#libs/pipeline'
@@ -38,7 +40,13 @@ export class StateAggregateLog implements AggregateLog {
           .values([...chunk])
           .onConflict(on =>
             on.columns(['station', 'parameter', 'rank', 'end_at']).doUpdateSet(eb => ({
-              sequence: eb.ref('excluded.sequence'),
+              // Whoever asks for a window once more may know of older records alone.
+              sequence: eb
+                .case()
+                .when('excluded.sequence', '>', eb.ref('aggregate_marks.sequence'))
+                .then(eb.ref('excluded.sequence'))
+                .else(eb.ref('aggregate_marks.sequence'))
+                .end(),
               due_at: eb.ref('excluded.due_at')
             }))
           )
@@ -50,10 +58,11 @@ export class StateAggregateLog implements AggregateLog {
 
   async due({ now, stored, limit }: DueQuery): Promise<WindowMark[]> {
     const rows = await this.#databases.killSafe
-      .selectFrom('aggregate_marks')
+      .selectFrom('aggregate_marks as mark')
       .selectAll()
       .where('due_at', '<=', now)
       .where('sequence', '<=', stored)
+      .where(eb => eb.or([eb('rank', '<', RANK.month), eb.not(eb.exists(markedDayOfMonth(eb)))]))
       .orderBy('rank')
       .orderBy('end_at')
       .orderBy('station')
@@ -64,23 +73,31 @@ export class StateAggregateLog implements AggregateLog {
   }
 
   async publish(results: readonly Published[]): Promise<Aggregate[]> {
+    if (results.length === 0) return []
     return inTransaction(this.#databases.killSafe, async trx => {
       let position = await lastPosition(trx)
       const standing: Aggregate[] = []
-      for (const result of results) {
-        const { aggregate, isNew } = await supersede(trx, result)
-        if (isNew) await save(trx, { aggregate, position: ++position, values: result.values })
-        await unmark(trx, result.mark)
-        standing.push(aggregate)
-      }
+      await inChunks(results, async chunk => {
+        const before = await standingRows(trx, chunk)
+        const rows = chunk.map(result => nextRow(before.get(keyOf(result.mark, RANK[result.mark.period])), result))
+        const changed = rows.flatMap(row => ('standing' in row ? [] : [{ ...row, position: ++position }]))
+        if (changed.length > 0) await save(trx, changed)
+        await unmark(trx, chunk)
+        standing.push(...rows.map(row => toAggregate('standing' in row ? row.standing : row)))
+      })
       return standing
     })
   }
 
   async drop(marks: readonly WindowMark[]): Promise<void> {
-    await inTransaction(this.#databases.killSafe, async trx => {
-      for (const mark of marks) await unmark(trx, mark)
-    })
+    if (marks.length === 0) return
+    const db = this.#databases.killSafe
+    await inTransaction(db, trx =>
+      inChunks(
+        marks.map(mark => ({ mark })),
+        chunk => unmark(trx, chunk)
+      )
+    )
   }
 
   async days({ station, parameter }: SeriesKey, span: { readonly from: Millis; readonly to: Millis }): Promise<Part[]> {
@@ -156,47 +173,77 @@ const toMark = (row: Tables['aggregate_marks']): WindowMark => ({
   sequence: row.sequence
 })
 
-/** The aggregate as it stands after this result: the same one, or one with the next revision. */
-async function supersede(trx: Trx, { mark, unit, summary }: Published): Promise<{ aggregate: Aggregate; isNew: boolean }> {
-  const { station, parameter } = mark
-  const row = await trx
+/** A month is summed up from days that are published: one that is marked still must come first. */
+function markedDayOfMonth(eb: ExpressionBuilder<Tables & { mark: Tables['aggregate_marks'] }, 'mark'>) {
+  return eb
+    .selectFrom('aggregate_marks as day')
+    .select('day.end_at')
+    .whereRef('day.station', '=', 'mark.station')
+    .whereRef('day.parameter', '=', 'mark.parameter')
+    .where('day.rank', '=', RANK.day)
+    .whereRef('day.end_at', '>', 'mark.start_at')
+    .whereRef('day.end_at', '<=', 'mark.end_at')
+}
+
+const keyOf = ({ station, parameter, end }: Pick<WindowMark, 'station' | 'parameter' | 'end'>, rank: number): string =>
+  `${station}/${parameter}/${rank}/${end}`
+
+type NewRow = Omit<Tables['aggregates'], 'position'>
+
+interface Marked {
+  readonly mark: WindowMark
+}
+
+const whole = (value: number) => sql`cast(${value} as bigint)`
+const windowOf = ({ mark: { station, parameter, period, end } }: Marked) =>
+  sql`${station}, ${parameter}, ${whole(RANK[period])}, ${whole(end)}`
+
+/** SQLite takes no list of tuples; VALUES in its place is taken by PostgreSQL too, which must be told what is a number. */
+const windowsOf = (results: readonly Marked[]) => sql`(values ${sql.join(results.map(result => sql`(${windowOf(result)})`))})`
+const marksOf = (results: readonly Marked[]) =>
+  sql`(values ${sql.join(results.map(result => sql`(${windowOf(result)}, ${whole(result.mark.sequence)})`))})`
+
+async function standingRows(trx: Trx, results: readonly Published[]): Promise<Map<string, AggregateRow>> {
+  const rows = await trx
     .selectFrom('aggregates')
-    .select(['station', 'parameter', 'unit', 'revision', 'algorithm', 'body'])
-    .where('station', '=', station)
-    .where('parameter', '=', parameter)
-    .where('rank', '=', RANK[mark.period])
-    .where('end_at', '=', mark.end)
-    .executeTakeFirst()
-  const isNew = !row || row.body !== JSON.stringify(summary) || row.unit !== unit || row.algorithm !== ALGORITHM
-  if (!isNew) return { aggregate: toAggregate(row), isNew }
-  return { aggregate: { station, parameter, ...summary, unit, revision: (row?.revision ?? 0) + 1, algorithm: ALGORITHM }, isNew }
+    .select(['station', 'parameter', 'rank', 'end_at', 'unit', 'revision', 'algorithm', 'body'])
+    .where(sql<boolean>`(station, parameter, rank, end_at) in ${windowsOf(results)}`)
+    .execute()
+  return new Map(rows.map(row => [keyOf({ ...row, end: row.end_at }, row.rank), row]))
 }
 
-interface Kept {
-  readonly aggregate: Aggregate
-  readonly position: number
-  readonly values: Float64Array | null
+/** What stands already, or its next revision. */
+function nextRow(standing: AggregateRow | undefined, { mark, unit, summary, values }: Published): NewRow | { standing: AggregateRow } {
+  const body = JSON.stringify(summary)
+  if (standing && standing.body === body && standing.unit === unit && standing.algorithm === ALGORITHM) return { standing }
+  const { station, parameter, period, end } = mark
+  const revision = (standing?.revision ?? 0) + 1
+  const day_values = values && toBytes(values)
+  return { station, parameter, rank: RANK[period], end_at: end, unit, revision, algorithm: ALGORITHM, body, day_values }
 }
 
-async function save(trx: Trx, { aggregate, position, values }: Kept): Promise<void> {
-  const { station, parameter, unit, revision, algorithm, ...summary } = aggregate
-  const content = { unit, revision, algorithm, position, body: JSON.stringify(summary), day_values: values && toBytes(values) }
+async function save(trx: Trx, rows: readonly Tables['aggregates'][]): Promise<void> {
   await trx
     .insertInto('aggregates')
-    .values({ station, parameter, rank: RANK[summary.period], end_at: summary.end, ...content })
-    .onConflict(on => on.columns(['station', 'parameter', 'rank', 'end_at']).doUpdateSet(content))
+    .values([...rows])
+    .onConflict(on =>
+      on.columns(['station', 'parameter', 'rank', 'end_at']).doUpdateSet(eb => ({
+        unit: eb.ref('excluded.unit'),
+        revision: eb.ref('excluded.revision'),
+        algorithm: eb.ref('excluded.algorithm'),
+        position: eb.ref('excluded.position'),
+        body: eb.ref('excluded.body'),
+        day_values: eb.ref('excluded.day_values')
+      }))
+    )
     .execute()
 }
 
-/** Only the mark that was worked on: one that was made again since has a newer sequence. */
-async function unmark(trx: Trx, { station, parameter, period, end, sequence }: WindowMark): Promise<void> {
+/** Only the marks that were worked on: one that was made again since has a newer sequence. */
+async function unmark(trx: Trx, results: readonly Marked[]): Promise<void> {
   await trx
     .deleteFrom('aggregate_marks')
-    .where('station', '=', station)
-    .where('parameter', '=', parameter)
-    .where('rank', '=', RANK[period])
-    .where('end_at', '=', end)
-    .where('sequence', '=', sequence)
+    .where(sql<boolean>`(station, parameter, rank, end_at, sequence) in ${marksOf(results)}`)
     .execute()
 }
 
