@@ -1,161 +1,146 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { State } from '#libs/adapters/state'
-import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { Aggregate, Period } from '#libs/aggregates'
-import { DEFAULT_TERMS, PERIODS } from '#libs/aggregates'
-import { acknowledge, mergeAlarm } from '#libs/alarms'
 import type { Reading } from '#libs/model'
-import { DAY, HOUR, MINUTE } from '#libs/model'
-import { BEGIN, plainReading, type TempDir, tempDir } from '#libs/testkit'
-import { AggregateConsumer, GRACE } from './aggregate-consumer.js'
-import type { TermsOf } from './aggregate-ports.js'
-import { Aggregator } from './aggregator.js'
-import type { SequencedRecord } from './journal-source.js'
-import type { Log, StoredReading } from './ports.js'
+import { DAY, HOUR, MINUTE, SECOND } from '#libs/model'
+import { BEGIN, plainReading } from '#libs/testkit'
+import { AggregateWorld, PARAMETERS, turns } from '../test/aggregate-world.js'
+import { GRACE } from './aggregate-consumer.js'
+import type { StoredReading } from './ports.js'
 
-const SERIES = [
-  { station: 'AG-017', parameter: 'COD' },
-  { station: 'AG-017', parameter: 'pH' }
-] as const
-/** Long after every window: all are closed. */
-const LATER = BEGIN + 70 * DAY
-const silent: Log = { info: () => {}, warn: () => {}, error: (_, text) => console.error(text) }
-const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
-const rules = { limitsOf: () => [] }
-
-/** A store and a state on fresh ground, and the consumer between them; `restart` forgets all that is not durable. */
-class World {
-  readonly store: SqliteStore
-  readonly state: State
-  now = LATER
-  stored = 0
-  consumer: AggregateConsumer
-  readonly #dir: TempDir
-
-  private constructor(dir: TempDir, store: SqliteStore, state: State) {
-    this.#dir = dir
-    this.store = store
-    this.state = state
-    this.consumer = this.#begin()
-  }
-
-  static async open(): Promise<World> {
-    const dir = await tempDir()
-    const store = await SqliteStore.open({ dataDir: dir.path })
-    return new World(dir, store, await State.open({ dataDir: dir.path, life: { mergeAlarm, acknowledge } }))
-  }
-
-  #begin(): AggregateConsumer {
-    const { store, state } = this
-    const aggregator = new Aggregator({ store, aggregates: state.aggregates, termsOf, rules })
-    const ports = { aggregates: state.aggregates, aggregator, termsOf, dayRule: 'hours-01-24' as const, log: silent }
-    return new AggregateConsumer({ ...ports, stored: () => this.stored, clock: () => this.now, dependents: () => [] })
-  }
-
-  async restart(): Promise<number> {
-    this.consumer = this.#begin()
-    return this.consumer.start()
-  }
-
-  /** One record of the journal, seen by the aggregates' consumer and not yet by the store. */
-  consume(readings: readonly StoredReading[]): Promise<void> {
-    const records = readings.map(reading => ({ sequence: reading.sequence, record: { kind: 'readings', readings: [reading] } }))
-    return this.consumer.consume(records as unknown as SequencedRecord[], readings.at(-1)?.sequence ?? 0)
-  }
-
-  async keep(readings: readonly StoredReading[]): Promise<void> {
-    this.stored = readings.at(-1)?.sequence ?? this.stored
-    await this.store.write(readings, this.stored)
-  }
-
-  async take(readings: readonly StoredReading[]): Promise<void> {
-    await this.consume(readings)
-    await this.keep(readings)
-  }
-
-  async close(): Promise<number> {
-    this.now += MINUTE
-    return this.consumer.close()
-  }
-
-  async all(): Promise<Aggregate[]> {
-    const span = { from: 0, to: BEGIN + 365 * DAY, limit: 10_000 }
-    const lists = SERIES.flatMap(series => PERIODS.map(period => this.state.aggregates.find({ ...series, period, ...span })))
-    return (await Promise.all(lists)).flat()
-  }
-
-  async dispose(): Promise<void> {
-    await this.store.close()
-    await this.state.close()
-    await this.#dir.remove()
-  }
-}
-
-let worlds: World[]
+let worlds: AggregateWorld[]
 beforeEach(() => {
   worlds = []
 })
 afterEach(async () => {
   for (const world of worlds) await world.dispose()
 })
-const open = async (): Promise<World> => {
-  const world = await World.open()
+const open = async (): Promise<AggregateWorld> => {
+  const world = await AggregateWorld.open()
   worlds.push(world)
   return world
 }
 
-/** Readings of two series over three days, unique instants, in the order of their arrival. */
+/**
+ * Readings of two series over seven weeks, in few hours of few days so that windows meet all the time: corrections before and after
+ * what they correct, and repeats. In the order of their arrival.
+ */
 const arrivals: fc.Arbitrary<StoredReading[]> = fc
   .uniqueArray(
     fc.record({
-      series: fc.constantFrom(...SERIES),
-      at: fc.integer({ min: 1, max: 3 * DAY }).map(ms => BEGIN + ms),
-      value: fc.double({ min: -100, max: 100, noNaN: true }),
-      status: fc.constantFrom('00', '00', '00', '01')
+      parameter: fc.constantFrom(...PARAMETERS),
+      at: fc
+        .tuple(fc.constantFrom(0, 1, 7, 8, 39), fc.constantFrom(0, 1, 23), fc.constantFrom(0, 1, 30, 60))
+        .map(([day, hour, minute]) => BEGIN + day * DAY + hour * HOUR + minute * MINUTE),
+      value: fc.double({ min: -100, max: 100, noNaN: true }).map(value => (value === 0 ? 0 : value)),
+      status: fc.constantFrom('00', '00', '00', '01'),
+      revision: fc.constantFrom(0, 0, 1)
     }),
-    { selector: ({ series, at }) => `${series.parameter} ${at}`, minLength: 1, maxLength: 40 }
+    { selector: ({ parameter, at, revision }) => `${parameter} ${at} ${revision}`, minLength: 1, maxLength: 30 }
   )
-  .map(all =>
-    all.map(({ series, at, value, status }, n) => plainReading({ ...series, at, value: value === 0 ? 0 : value, status, sequence: n + 1 }))
-  )
+  .chain(unique => fc.array(fc.constantFrom(...unique), { maxLength: 6 }).map(repeats => [...unique, ...repeats]))
+  .chain(all => fc.shuffledSubarray(all, { minLength: all.length }))
+  .map(all => all.map(fields => plainReading(fields)))
 
-const content = (aggregates: readonly Aggregate[]): string[] => aggregates.map(({ revision: _, ...rest }) => JSON.stringify(rest))
+/** As the journal gives them to a station of its own: sequences follow what the world has seen. */
+const sent = (readings: readonly StoredReading[], station: string, after: number): StoredReading[] =>
+  readings.map((reading, n) => ({ ...reading, station, sequence: after + n + 1 }))
+
+/** What happens next, and how many turns of the event loop later the one after it: nobody waits for anybody. */
+const event = fc.tuple(
+  fc.oneof(
+    fc.record({ kind: fc.constantFrom('consume' as const, 'keep' as const), records: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 3 * SECOND }) }),
+    fc.record({ kind: fc.constantFrom('close' as const, 'close' as const, 'kill' as const) })
+  ),
+  fc.integer({ min: 0, max: 12 })
+)
+
+/** Records in the order of the journal, each actor by itself, as its runner drives it. */
+class Story {
+  readonly #world: AggregateWorld
+  readonly #all: readonly StoredReading[]
+  #consuming: Promise<void> | null = null
+
+  constructor(world: AggregateWorld, all: readonly StoredReading[]) {
+    this.#world = world
+    this.#all = all
+  }
+
+  async happen([what, pause]: typeof event extends fc.Arbitrary<infer T> ? T : never): Promise<void> {
+    const world = this.#world
+    if (what.kind === 'consume') this.#consume(what.records)
+    if (what.kind === 'keep') await world.keep(this.#after(world.kept).slice(0, what.records))
+    if (what.kind === 'wait') world.now += what.ms
+    if (what.kind === 'close') void world.consumer.close()
+    if (what.kind === 'kill') {
+      await world.restart()
+      this.#consuming = null
+    }
+    await turns(pause)
+  }
+
+  async finish(): Promise<void> {
+    const world = this.#world
+    await this.#consuming
+    await world.take(this.#after(world.taken), this.#after(world.kept))
+    await world.consumer.close()
+    for (let calls = 0; calls < 4; calls++) await world.close()
+  }
+
+  #consume(records: number): void {
+    const world = this.#world
+    this.#consuming ??= world.consume(this.#after(world.taken).slice(0, records)).finally(() => {
+      this.#consuming = null
+    })
+  }
+
+  #after(sequence: number): StoredReading[] {
+    return this.#all.filter(reading => reading.sequence > sequence)
+  }
+}
+
+const content = (aggregates: readonly Aggregate[]): string[] =>
+  aggregates.map(({ revision: _, station: __, ...rest }) => JSON.stringify(rest))
+const inTime = (a: StoredReading, b: StoredReading): number => a.at - b.at || a.revision - b.revision
 
 describe('AggregateConsumer', () => {
-  it('ends with what a computation from scratch gives, to the last bit, whatever the order, the cuts, the closings and the restarts', () =>
-    fc.assert(
-      fc.asyncProperty(
-        arrivals,
-        fc.array(fc.constantFrom('close', 'restart', 'lag'), { maxLength: 6 }),
-        fc.integer({ min: 1, max: 15 }),
-        async (all, events, size) => {
-          const world = await open()
-          let behind: StoredReading[] = []
-          for (let n = 0; n * size < all.length; n++) {
-            const batch = all.slice(n * size, (n + 1) * size)
-            await world.consume(batch)
-            behind = [...behind, ...batch]
-            const event = events[n]
-            // The store lags: what is closed meanwhile must not be closed without its readings.
-            if (event !== 'lag') {
-              await world.keep(behind)
-              behind = []
-            }
-            if (event === 'restart') await world.restart()
-            await world.close()
-          }
-          await world.keep(behind.length > 0 ? behind : all.slice(-1))
-          await world.close()
-          const scratch = await open()
-          await scratch.take([...all].sort((a, b) => a.at - b.at).map((reading, n) => ({ ...reading, sequence: n + 1 })))
-          await scratch.close()
-          expect(content(await world.all())).toEqual(content(await scratch.all()))
-          for (const done of worlds.splice(0)) await done.dispose()
-        }
-      ),
-      { numRuns: 25 }
-    ))
+  it('ends with what a computation from scratch gives, to the last bit, whatever comes between what', async () => {
+    const world = await open()
+    const scratch = await open()
+    let runs = 0
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.array(event, { maxLength: 25 }), async (all, events) => {
+        const station = `AG-${++runs}`
+        const story = new Story(world, sent(all, station, world.kept))
+        for (const one of events) await story.happen(one)
+        await story.finish()
+        await scratch.take(sent([...all].sort(inTime), station, scratch.kept))
+        await scratch.close()
+        expect(content(await world.all(station))).toEqual(content(await scratch.all(station)))
+        expect(await world.state.aggregates.due({ now: Number.MAX_SAFE_INTEGER, stored: world.kept, limit: 10 })).toEqual([])
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  it('forgets no reading that comes while its window is being summed up', async () => {
+    const world = await open()
+    for (let pause = 0; pause < 40; pause++) {
+      const station = `AG-${pause}`
+      const reading = (hour: number, n: number) => plainReading({ station, at: BEGIN + hour * HOUR + n * MINUTE, value: n })
+      await world.take(sent([reading(0, 1), reading(1, 1), reading(2, 1)], station, world.kept))
+      world.now += MINUTE
+      const closing = world.consumer.close()
+      await turns(pause)
+      const late = sent([reading(2, 2)], station, world.kept)
+      await world.consume(late)
+      await closing
+      await world.keep(late)
+      await world.close()
+      expect([pause, (await world.all(station))[2]]).toMatchObject([pause, { count: 2, mean: 1.5 }])
+    }
+  })
 
   it('a late reading gives its hour, its day and its month the next revision, and nothing else', async () => {
     const world = await open()

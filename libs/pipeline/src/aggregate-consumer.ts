@@ -27,7 +27,12 @@ export const GRACE: Millis = 5 * MINUTE
 const GATHER: Millis = 2 * SECOND
 const AT_ONCE = 200
 
-/** A window with a durable mark. */
+/** Longer than this without a pause, and whoever shares the thread would notice. */
+const SLICE_MS = 10
+/** How long a window rests that could not be summed up: others must not wait behind it. */
+const REST: Millis = 30 * SECOND
+
+/** A window that is marked: on disk, or in the batch at hand. */
 interface Marked {
   /** The newest record with a reading of the window: the store must hold it before the window is summed up. */
   sequence: number
@@ -42,10 +47,24 @@ interface Recent {
   readonly windows: readonly Marked[]
 }
 
+/** Marks of the batch at hand; each tells in the end the last record of the batch that touches its window. */
+type Fresh = Map<string, { readonly mark: Omit<WindowMark, 'sequence'>; readonly marked: Marked }>
+
+interface Touch {
+  readonly at: Millis
+  readonly sequence: number
+}
+
 /**
  * Marks the windows that each reading touches and, when they are due, has them summed up. The mark is durable before the cursor
  * passes the record; a window is summed up from the store once that holds its newest reading. Killed at any instant it sums up
  * something twice at most, which publishes nothing new.
+ *
+ * Marking and closing take turns on one thread, at every `await`. What keeps them apart:
+ * - A window is taken (`live` false) in the same turn in which the store was seen to hold its newest reading. A reading that comes
+ *   after that marks it anew with a newer sequence, and a publication takes away only the mark that it was made for.
+ * - A mark is known here before it is on disk. Should writing it fail, the batch comes again, and until then nobody relies on it.
+ * - A month is due only when none of its days is marked (`AggregateLog.due`): it is summed up from days that are published.
  */
 export class AggregateConsumer implements Consumer {
   readonly name = 'aggregates'
@@ -56,6 +75,7 @@ export class AggregateConsumer implements Consumer {
   #startedAt = 0
   #kept = 0
   #closing: Promise<number> | null = null
+  #stopping = false
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -72,7 +92,7 @@ export class AggregateConsumer implements Consumer {
   }
 
   async consume(records: readonly SequencedRecord[], upTo: number): Promise<void> {
-    const fresh = new Map<string, { mark: WindowMark; marked: Marked }>()
+    const fresh: Fresh = new Map()
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings') continue
       for (const reading of record.readings) {
@@ -80,9 +100,13 @@ export class AggregateConsumer implements Consumer {
         for (const series of this.#ports.dependents(reading)) this.#touch(series, { at: reading.at, sequence }, fresh)
       }
     }
-    const marks = [...fresh.values()].map(({ mark }) => mark)
-    await this.#ports.aggregates.mark(marks, upTo)
-    for (const [key, { marked }] of fresh) this.#marked.set(key, marked)
+    try {
+      const marks = [...fresh.values()].map(({ mark, marked }) => ({ ...mark, sequence: marked.sequence }))
+      await this.#ports.aggregates.mark(marks, upTo)
+    } catch (error) {
+      for (const [key, { marked }] of fresh) this.#forget(key, marked)
+      throw error
+    }
     this.#kept = upTo
   }
 
@@ -94,85 +118,119 @@ export class AggregateConsumer implements Consumer {
     return this.#closing
   }
 
-  #touch(
-    series: SeriesKey,
-    { at, sequence }: { at: Millis; sequence: number },
-    fresh: Map<string, { mark: WindowMark; marked: Marked }>
-  ): void {
+  /** Ends after the windows at hand. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#closing
+  }
+
+  #touch(series: SeriesKey, touch: Touch, fresh: Fresh): void {
     const id = seriesId(series)
     const recent = this.#recent.get(id)
-    if (recent && at > recent.start && at <= recent.end && recent.windows.every(({ live }) => live)) {
-      for (const marked of recent.windows) marked.sequence = sequence
+    if (recent && touch.at > recent.start && touch.at <= recent.end && recent.windows.every(({ live }) => live)) {
+      for (const marked of recent.windows) marked.sequence = touch.sequence
       return
     }
     if (!this.#ports.termsOf(series)) return
-    const [hour, day, month] = PERIODS.map(period => windowAt(period, at, this.#ports.dayRule))
-    const windows = [hour, day, month].flatMap(window => (window ? [this.#mark(series, window, sequence, fresh)] : []))
-    // What is not durable yet must not be relied on: a failed batch comes again.
-    if (hour && windows.every(({ durable }) => durable)) this.#recent.set(id, { ...hour, windows: windows.map(({ marked }) => marked) })
+    const windows = PERIODS.map(period => windowAt(period, touch.at, this.#ports.dayRule))
+    const marks = windows.map(window => this.#mark(series, window, touch, fresh))
+    const [hour] = windows
+    if (hour) this.#recent.set(id, { start: hour.start, end: hour.end, windows: marks })
   }
 
-  #mark(
-    series: SeriesKey,
-    window: Window,
-    sequence: number,
-    fresh: Map<string, { mark: WindowMark; marked: Marked }>
-  ): { marked: Marked; durable: boolean } {
-    const key = keyOf(series, window)
-    const standing = this.#marked.get(key) ?? fresh.get(key)?.marked
+  #mark({ station, parameter }: SeriesKey, window: Window, { sequence }: Touch, fresh: Fresh): Marked {
+    const key = keyOf({ station, parameter }, window)
+    const standing = this.#marked.get(key)
     if (standing) {
       standing.sequence = sequence
-      return { marked: standing, durable: !fresh.has(key) }
+      return standing
     }
     const marked = { sequence, live: true }
     const dueAt = Math.max(window.end + GRACE, this.#ports.clock() + GATHER)
-    fresh.set(key, { mark: { station: series.station, parameter: series.parameter, ...window, dueAt, sequence }, marked })
-    return { marked, durable: false }
+    fresh.set(key, { mark: { station, parameter, ...window, dueAt }, marked })
+    this.#marked.set(key, marked)
+    return marked
+  }
+
+  /** A mark that did not reach the disk, or that is being worked on: the next reading of its window makes another one. */
+  #forget(key: string, marked = this.#marked.get(key)): void {
+    if (!marked) return
+    marked.live = false
+    if (this.#marked.get(key) === marked) this.#marked.delete(key)
   }
 
   async #closeDue(): Promise<number> {
     const { aggregates, clock, stored } = this.#ports
     let closed = 0
-    for (;;) {
+    while (!this.#stopping) {
       const due = await aggregates.due({ now: clock(), stored: stored(), limit: AT_ONCE })
-      const [first] = due
-      // Longer windows rest on what was published of shorter ones: one period at a time.
-      const ready = due.filter(mark => mark.period === first?.period && this.#isStored(mark))
-      if (ready.length === 0 || !(await this.#closeAll(ready))) return closed
-      closed += ready.length
+      const ready = this.#take(due)
+      if (ready.length === 0) return closed
+      const done = await this.#closeAll(ready)
+      closed += done
+      if (done < ready.length) return closed
     }
+    return closed
+  }
+
+  /** Those whose readings are all in the store, of one period: a month is asked for anew when its days are published. */
+  #take(due: readonly WindowMark[]): WindowMark[] {
+    const ready = due.filter(mark => mark.period === due[0]?.period && this.#isStored(mark))
+    for (const mark of ready) this.#forget(keyOf(mark, mark))
+    return ready
   }
 
   #isStored(mark: WindowMark): boolean {
     return this.#ports.stored() >= (this.#marked.get(keyOf(mark, mark))?.sequence ?? this.#startedAt)
   }
 
-  /** False where something could not be summed up: all of it is tried again. */
-  async #closeAll(marks: readonly WindowMark[]): Promise<boolean> {
-    const { aggregates, aggregator, log } = this.#ports
+  /** How many were done; what was not stays marked. */
+  async #closeAll(marks: readonly WindowMark[]): Promise<number> {
+    const { aggregates, aggregator } = this.#ports
     const results: Published[] = []
     const nowhere: WindowMark[] = []
-    try {
-      for (const mark of marks) {
-        // From here on a reading marks it anew, and that mark outlives this one.
-        this.#unmark(keyOf(mark, mark))
+    let failed: { readonly mark: WindowMark; readonly error: unknown } | null = null
+    const pause = breather()
+    for (const mark of marks) {
+      try {
+        await pause()
         const result = await aggregator.resultOf(mark)
         if (result) results.push(result)
         else nowhere.push(mark)
+      } catch (error) {
+        failed = { mark, error }
+        break
       }
+    }
+    try {
       await aggregates.publish(results)
       await aggregates.drop(nowhere)
-      return true
+      if (failed) await this.#putOff(failed.mark, failed.error)
+      return results.length + nowhere.length
     } catch (error) {
-      log.error({ code: codeOf(error) }, `windows could not be summed up and are tried again: ${messageOf(error)}`)
-      return false
+      this.#complain({}, error)
+      return 0
     }
   }
 
-  #unmark(key: string): void {
-    const marked = this.#marked.get(key)
-    if (marked) marked.live = false
-    this.#marked.delete(key)
+  async #putOff(mark: WindowMark, error: unknown): Promise<void> {
+    this.#complain({ station: mark.station, parameter: mark.parameter, period: mark.period, end: mark.end }, error)
+    await this.#ports.aggregates.mark([{ ...mark, dueAt: this.#ports.clock() + REST }], this.#kept)
+  }
+
+  #complain(fields: object, error: unknown): void {
+    const text = `windows could not be summed up and are tried again: ${messageOf(error)}`
+    this.#ports.log.error({ code: codeOf(error), ...fields }, text)
+  }
+}
+
+/** Lets others of the thread have their turn whenever a slice is over. */
+function breather(): () => Promise<void> {
+  let began = performance.now()
+  return async () => {
+    if (performance.now() - began < SLICE_MS) return
+    await new Promise(resolve => setImmediate(resolve))
+    began = performance.now()
   }
 }
 

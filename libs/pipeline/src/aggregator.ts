@@ -39,10 +39,16 @@ export class Aggregator {
   /** What a window comes to now, published or not. */
   async sumUp(series: SeriesKey, { period, start, end }: Window, known: SeriesTerms): Promise<Part> {
     const window = { period, start, end }
-    if (period === 'month') return foldParts(window, await this.#ports.aggregates.days(series, { from: start, to: end }), known.terms)
+    if (period === 'month') return foldParts(window, await this.daysOf(series, window, known), known.terms)
     const [samples, flow] = await Promise.all([this.#samples(series, window), this.#flow(series, window, known)])
     if (period === 'hour') return foldHour(window, samples, known.terms, meanFlow(flow, window, known))
     return foldParts(window, hoursOf(window, samples, flow, known), known.terms)
+  }
+
+  /** The published days of a month. Days that were published while another rule was set belong to no month of this one. */
+  async daysOf(series: SeriesKey, { start, end }: Pick<Window, 'start' | 'end'>, { terms }: SeriesTerms): Promise<Part[]> {
+    const days = await this.#ports.aggregates.days(series, { from: start, to: end })
+    return days.filter(({ summary }) => windowAt('day', summary.end, terms.dayRule).end === summary.end)
   }
 
   async #samples({ station, parameter }: SeriesKey, window: Window): Promise<Sample[]> {

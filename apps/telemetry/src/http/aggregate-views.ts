@@ -14,7 +14,7 @@ import type { AggregateView } from './schemas.js'
 type AggregateJson = z.infer<typeof AggregateView>
 
 interface Sources extends Aggregating {
-  readonly aggregates: Pick<AggregateLog, 'find' | 'days'>
+  readonly aggregates: Pick<AggregateLog, 'find'>
   readonly rules: Pick<CompiledRules, 'limitsOf'>
   readonly dayRule: DayRule
   readonly clock: Clock
@@ -62,9 +62,9 @@ export class AggregateViews {
 
   /** A month that is running: its published days, and those that are not published yet. */
   async #sumUp(series: SeriesKey, window: Window, known: SeriesTerms) {
-    const { aggregator, aggregates } = this.#sources
+    const { aggregator } = this.#sources
     if (window.period !== 'month') return aggregator.sumUp(series, window, known)
-    const days = await aggregates.days(series, { from: window.start, to: window.end })
+    const days = await aggregator.daysOf(series, window, known)
     const ends = new Set(days.map(({ summary }) => summary.end))
     const missing = partsOf(window).filter(day => !ends.has(day.end) && this.#openWindows('day').some(({ end }) => end === day.end))
     const open = await Promise.all(missing.map(day => aggregator.sumUp(series, day, known)))

@@ -45,6 +45,7 @@ async function main(): Promise<void> {
   const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates)]
   for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
+  closers.defer('closing of windows', () => aggregates.stop())
 
   const report = () =>
     post({
