@@ -91,6 +91,25 @@ describe('aggregates over the API', () => {
     ])
   })
 
+  it('shows calibrations and faults as intervals that are out of the statistics', async () => {
+    const at = (minutes: number) => MIDNIGHT + 12 * HOUR + minutes * MINUTE
+    const statuses = ['00', '01', '01', '00', '02', '00']
+    await post(statuses.map((status, n) => ({ at: at(5 * n), readings: { COD: { value: 70, status } } })))
+    const list = (query: string) => server.get(`/api/v1/series/${STATION}/COD/status-intervals?${query}`, reader)
+    const items = (await eventually(async () => {
+      const found = (await list(`from=${MIDNIGHT}&to=${MIDNIGHT + DAY}`)).json().items
+      return found.length === 2 && found
+    }, 'two intervals')) as Row[]
+    expect(items.map(({ kind, status, start, end, minutes, readings }) => [kind, status, start, end, minutes, readings])).toEqual([
+      ['calibration', '01', formatInstant(at(5)), formatInstant(at(15)), 10, 2],
+      ['fault', '02', formatInstant(at(20)), formatInstant(at(25)), 5, 1]
+    ])
+    const first = (await list('limit=1')).json()
+    expect((await list(`limit=1&after=${String(first['next'])}`)).json()).toEqual({ items: [items[1]], next: null })
+    expect((await list(`from=0&to=${MIDNIGHT}`)).status).toBe(400)
+    expect((await server.get(`/api/v1/series/${STATION}/Chlorine/status-intervals`, reader)).status).toBe(404)
+  })
+
   it('shows windows that are open as provisional, pages, and speaks CSV', async () => {
     await post([{ at: Date.now() - 1_000, readings: { TSS: 20 } }])
     const running = await eventually(async () => (await get('period=hour', 'TSS')).json().items[0], 'the running hour')

@@ -39,6 +39,7 @@ export const AggregatesQuery = z
     after: CursorParameter
   })
   .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+export const StatusIntervalsQuery = ReadingsQuery
 export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
 export const RefusalsQuery = z.object({ limit: limitOf(100), after: CursorParameter, station: StationCodeParameter.optional() })
 export const AlarmsQuery = z.object({
@@ -125,6 +126,20 @@ export const AggregateView = z
     verdict: z.enum(VERDICTS).meta({ description: 'of the mean: an indicator for review' })
   })
   .meta({ id: 'Aggregate' })
+export const StatusIntervalView = z
+  .object({
+    station: z.string(),
+    parameter: z.string(),
+    status: z.string(),
+    kind: z.enum(['calibration', 'fault']),
+    start: Instant,
+    end: Instant.nullable().meta({
+      description: 'the next reading with another status, or three intervals of silence; null while it runs'
+    }),
+    minutes: z.number(),
+    readings: z.number().int()
+  })
+  .meta({ id: 'StatusInterval', description: 'The readings in it are out of the statistics' })
 export const LatestView = z
   .object({
     ...readingShape,
@@ -205,6 +220,7 @@ export const StationList = list(StationView)
 export const LatestList = list(LatestView)
 export const ReadingList = list(ReadingView)
 export const AggregateList = list(AggregateView)
+export const StatusIntervalList = list(StatusIntervalView)
 export const AlarmList = list(AlarmView)
 export const RefusalList = list(RefusalView)
 export const ConflictList = list(ConflictView)

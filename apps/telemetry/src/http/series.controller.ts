@@ -8,14 +8,14 @@ import type { TimeSeriesStore } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS, STORE } from '../wiring/tokens.js'
 import { AggregateViews, aggregatesCsv } from './aggregate-views.js'
+import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
-import { HttpProblem, notFound } from './problem.js'
+import { notFound } from './problem.js'
 import {
   AggregateList,
   AggregatesQuery,
   ConflictList,
   ConflictsQuery,
-  fromCursor,
   ReadingList,
   ReadingsQuery,
   SeriesPath,
@@ -114,12 +114,4 @@ function asCsv(reply: FastifyReply, text: string, next: string | null): string {
   if (next) reply.header('x-next', next)
   reply.header('content-type', 'text/csv; charset=utf-8; header=present')
   return text
-}
-
-function numberCursor(cursor: string): number {
-  const text = fromCursor(cursor)
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new HttpProblem(400, 'QT_HTTP_INVALID', 'after: not a cursor of this list', {
-    errors: [{ field: 'after', message: 'not a cursor of this list' }]
-  })
 }

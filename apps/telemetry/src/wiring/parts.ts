@@ -9,7 +9,7 @@ import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
 import type { Station } from '#libs/model'
 import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
-import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
+import { JournalSource, Live, NewestReadings, OutboxDelivery, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AggregateViews } from '../http/aggregate-views.js'
@@ -34,6 +34,7 @@ export interface Parts {
   readonly stations: Stations
   readonly states: StationStates
   readonly aggregateViews: AggregateViews
+  readonly statusIntervals: StatusIntervals
   readonly consumers: Pick<ConsumersThread, 'closeWindows'>
   readonly journal: Journal
   readonly store: TimeSeriesStore
@@ -104,7 +105,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     log,
     stations: registry.stations,
     states,
-    aggregateViews: aggregateViews(config, registry, { store, state }),
+    ...aggregateQuestions(config, registry, { store, state }),
     consumers,
     journal,
     store,
@@ -133,10 +134,16 @@ async function openOwnState(
   return { place, state }
 }
 
-function aggregateViews({ aggregates: settings }: Config, { stations, rules }: Registry, from: { store: TimeSeriesStore; state: State }) {
-  const { aggregates } = from.state
-  const aggregating = openAggregator({ stations, settings, store: from.store, aggregates, rules })
-  return new AggregateViews({ ...aggregating, aggregates, rules, dayRule: settings.dayRule, clock: Date.now })
+function aggregateQuestions(
+  { aggregates: settings }: Config,
+  { stations, rules }: Registry,
+  { store, state: { aggregates } }: { store: TimeSeriesStore; state: State }
+): Pick<Parts, 'aggregateViews' | 'statusIntervals'> {
+  const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
+  return {
+    aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules, dayRule: settings.dayRule, clock: Date.now }),
+    statusIntervals: new StatusIntervals({ ...aggregating, store })
+  }
 }
 
 const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
