@@ -126,4 +126,24 @@ describe('aggregates over the API', () => {
     expect(line).toMatch(/^AG-KCN-BINHHOA-01,COD,day,/)
     expect((await get('period=week')).status).toBe(400)
   })
+
+  it('sums up anew when an operator asks, with a running server and without one', async () => {
+    const call = () =>
+      server.ops(
+        'aggregates',
+        'recompute',
+        STATION,
+        'COD',
+        '--from',
+        formatInstant(MIDNIGHT),
+        '--to',
+        String(formatInstant(MIDNIGHT + DAY))
+      )
+    expect(await call()).toMatch(/^windows 2[56] marked/) // the month may be over
+    await server.end('SIGTERM')
+    // The first takes over what the server has left undone.
+    expect(await call()).toMatch(/^days 1 windows 5 changed \d ms \d+$/)
+    expect(await call()).toMatch(/^days 1 windows 5 changed 0 ms \d+$/)
+    await expect(server.ops('aggregates', 'recompute', STATION, 'Gold', '--from', '2026-11-01')).rejects.toThrow('QT_OPS_UNKNOWN_STATION')
+  })
 })

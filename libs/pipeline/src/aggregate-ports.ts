@@ -44,9 +44,9 @@ export interface AggregateLog {
   due(query: DueQuery): Promise<WindowMark[]>
   /**
    * Publishes what windows came to, in one transaction: each with the next revision where it differs from what stands, else not at
-   * all. Takes a mark away unless it was made again since. Gives the aggregates that stand now, in the order given.
+   * all. Takes a mark away unless it was made again since. Gives how many were published.
    */
-  publish(results: readonly Published[]): Promise<Aggregate[]>
+  publish(results: readonly Published[]): Promise<number>
   /** Takes marks away that lead nowhere. */
   drop(marks: readonly WindowMark[]): Promise<void>
   /** Days of a series with `from < end <= to`, with their values, ascending. */

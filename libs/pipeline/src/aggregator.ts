@@ -36,6 +36,14 @@ export class Aggregator {
     return { mark, unit: known.unit, summary, values: mark.period === 'day' ? values : null }
   }
 
+  /** A day with its hours, from one look at the store; nothing where it holds nothing. */
+  async resultsOfDay(series: SeriesKey, day: Window, known: SeriesTerms): Promise<Published[]> {
+    const [samples, flow] = await Promise.all([this.#samples(series, day), this.#flow(series, day, known)])
+    if (samples.length === 0) return []
+    const hours = hoursOf(day, samples, flow, known)
+    return [...hours, foldParts(day, hours, known.terms)].map(part => published(series, part, known))
+  }
+
   /** What a window comes to now, published or not. */
   async sumUp(series: SeriesKey, { period, start, end }: Window, known: SeriesTerms): Promise<Part> {
     const window = { period, start, end }
@@ -71,6 +79,13 @@ export class Aggregator {
   #readings(series: SeriesKey, { start, end }: Window): Promise<Reading[]> {
     return this.#ports.store.range({ ...series, from: start + 1, to: end + 1, limit: ALL })
   }
+}
+
+/** Without a mark that asked for it. */
+const published = ({ station, parameter }: SeriesKey, { summary, values }: Part, { unit }: SeriesTerms): Published => {
+  const { period, start, end } = summary
+  const mark = { station, parameter, period, start, end, dueAt: 0, sequence: 0 }
+  return { mark, unit, summary, values: period === 'day' ? values : null }
 }
 
 function hoursOf(day: Window, samples: readonly Sample[], flow: readonly Sample[], known: SeriesTerms): Part[] {

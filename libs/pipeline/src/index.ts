@@ -38,6 +38,8 @@ export type {
   TransitionKind,
   WriteOutcome
 } from './ports.js'
+export type { RecomputeProgress, RecomputeQuery } from './recompute.js'
+export { daysOf, markAnew, recompute } from './recompute.js'
 export type { Refusal, RefusalLog } from './refusal-consumer.js'
 export { RefusalConsumer } from './refusal-consumer.js'
 export type { Ruling, Standing } from './standing.js'

@@ -5,9 +5,8 @@ import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
-import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
+import { alarmText, readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { Station } from '#libs/model'
 import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
 import { JournalSource, Live, NewestReadings, OutboxDelivery, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
@@ -155,15 +154,9 @@ const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
 
 async function openRegistry(config: Config): Promise<Registry> {
   const { stations, profiles, rules } = await loadRegistry(config.registryDir, config.devicesDir)
-  return { stations: new Stations(stations, profiles), rules: checkRules(rules, stations) }
-}
-
-function checkRules(raw: unknown, stations: readonly Station[]): CompiledRules {
-  const parsed = AlarmRules.safeParse(raw)
-  const shape = parsed.success ? [] : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
-  const compiled = parsed.success ? compileRules(parsed.data, stations) : { ok: false as const, problems: shape }
-  if (compiled.ok) return compiled.rules
-  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${compiled.problems.join('\n  ')}`)
+  const read = readRules(rules, stations)
+  if (read.ok) return { stations: new Stations(stations, profiles), rules: read.rules }
+  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
 }
 
 function openJournal(config: Config, log: Logger): Promise<Journal> {

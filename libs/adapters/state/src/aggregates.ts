@@ -72,20 +72,22 @@ export class StateAggregateLog implements AggregateLog {
     return rows.map(toMark)
   }
 
-  async publish(results: readonly Published[]): Promise<Aggregate[]> {
-    if (results.length === 0) return []
+  async publish(results: readonly Published[]): Promise<number> {
+    if (results.length === 0) return 0
     return inTransaction(this.#databases.killSafe, async trx => {
-      let position = await lastPosition(trx)
-      const standing: Aggregate[] = []
+      const last = await lastPosition(trx)
+      let position = last
       await inChunks(results, async chunk => {
         const before = await standingRows(trx, chunk)
-        const rows = chunk.map(result => nextRow(before.get(keyOf(result.mark, RANK[result.mark.period])), result))
-        const changed = rows.flatMap(row => ('standing' in row ? [] : [{ ...row, position: ++position }]))
-        if (changed.length > 0) await save(trx, changed)
+        const changed = chunk.flatMap(result => nextRow(before.get(keyOf(result.mark, RANK[result.mark.period])), result))
+        if (changed.length > 0)
+          await save(
+            trx,
+            changed.map(row => ({ ...row, position: ++position }))
+          )
         await unmark(trx, chunk)
-        standing.push(...rows.map(row => toAggregate('standing' in row ? row.standing : row)))
       })
-      return standing
+      return position - last
     })
   }
 
@@ -212,14 +214,14 @@ async function standingRows(trx: Trx, results: readonly Published[]): Promise<Ma
   return new Map(rows.map(row => [keyOf({ ...row, end: row.end_at }, row.rank), row]))
 }
 
-/** What stands already, or its next revision. */
-function nextRow(standing: AggregateRow | undefined, { mark, unit, summary, values }: Published): NewRow | { standing: AggregateRow } {
+/** The next revision; nothing where the result is what stands. */
+function nextRow(standing: AggregateRow | undefined, { mark, unit, summary, values }: Published): NewRow[] {
   const body = JSON.stringify(summary)
-  if (standing && standing.body === body && standing.unit === unit && standing.algorithm === ALGORITHM) return { standing }
+  if (standing && standing.body === body && standing.unit === unit && standing.algorithm === ALGORITHM) return []
   const { station, parameter, period, end } = mark
   const revision = (standing?.revision ?? 0) + 1
   const day_values = values && toBytes(values)
-  return { station, parameter, rank: RANK[period], end_at: end, unit, revision, algorithm: ALGORITHM, body, day_values }
+  return [{ station, parameter, rank: RANK[period], end_at: end, unit, revision, algorithm: ALGORITHM, body, day_values }]
 }
 
 async function save(trx: Trx, rows: readonly Tables['aggregates'][]): Promise<void> {

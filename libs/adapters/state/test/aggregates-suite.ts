@@ -67,8 +67,7 @@ export function aggregatesSuite(bench: Bench): void {
       const hours = [...Array(250).keys()].map(n => mark('hour', NOON + n * HOUR))
       await state.aggregates.publish(hours.map(hour => result(hour, 1)))
       const last = (await positions()).at(-1) ?? 0
-      const standing = await state.aggregates.publish(hours.map((hour, n) => result(hour, n % 100 === 0 ? 2 : 1)))
-      expect(standing.map(({ revision }) => revision)).toEqual(hours.map((_, n) => (n % 100 === 0 ? 2 : 1)))
+      expect(await state.aggregates.publish(hours.map((hour, n) => result(hour, n % 100 === 0 ? 2 : 1)))).toBe(3)
       const changed = await state.aggregates.publishedAfter(last, 1_000)
       expect(changed.map(({ aggregate }) => brief(aggregate))).toEqual([0, 100, 200].map(n => [NOON + n * HOUR, 2, 2]))
       expect(new Set(await positions()).size).toBe(250)
