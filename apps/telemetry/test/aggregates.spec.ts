@@ -142,8 +142,8 @@ describe('aggregates over the API', () => {
     expect(await call()).toMatch(/^windows 2[56] marked/) // the month may be over
     await server.end('SIGTERM')
     // The first takes over what the server has left undone.
-    expect(await call()).toMatch(/^days 1 windows 5 changed \d ms \d+$/)
-    expect(await call()).toMatch(/^days 1 windows 5 changed 0 ms \d+$/)
+    expect(await call()).toMatch(/^days 1 windows [56] changed \d ms \d+$/)
+    expect(await call()).toMatch(/^days 1 windows [56] changed 0 ms \d+$/)
     await expect(server.ops('aggregates', 'recompute', STATION, 'Gold', '--from', '2026-11-01')).rejects.toThrow('QT_OPS_UNKNOWN_STATION')
   })
 })

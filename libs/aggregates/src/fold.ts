@@ -75,7 +75,7 @@ export function foldParts(window: Window, parts: readonly Part[], terms: Terms):
           ),
       sum: sums.length === 0 ? null : sumOf(sums),
       p95: terms.direction ? null : quantileOf(values, TOP_SHARE),
-      stddev: terms.direction ? directionOf([...values]).deviation : deviationOf([...values]),
+      stddev: terms.direction ? directionOf(values).deviation : deviationOf(values),
       worstFlag: worstFlag(summaries.flatMap(({ worstFlag: flag }) => (flag === null ? [] : [flag]))),
       exceedanceMinutes: total(s => s.exceedanceMinutes)
     }

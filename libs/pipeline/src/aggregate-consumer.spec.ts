@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import type { Aggregate, Period } from '#libs/aggregates'
+import { PERIODS } from '#libs/aggregates'
 import type { Reading } from '#libs/model'
 import { DAY, HOUR, MINUTE, SECOND } from '#libs/model'
 import { BEGIN, plainReading } from '#libs/testkit'
@@ -118,7 +119,8 @@ describe('AggregateConsumer', () => {
         await scratch.take(sent([...all].sort(inTime), station, scratch.kept))
         await scratch.close()
         expect(content(await world.all(station))).toEqual(content(await scratch.all(station)))
-        expect(await world.state.aggregates.due({ now: Number.MAX_SAFE_INTEGER, stored: world.kept, limit: 10 })).toEqual([])
+        for (const period of PERIODS)
+          expect(await world.state.aggregates.due({ period, now: Number.MAX_SAFE_INTEGER, stored: world.kept, limit: 10 })).toEqual([])
       }),
       { numRuns: 60 }
     )

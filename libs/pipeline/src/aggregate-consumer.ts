@@ -1,7 +1,7 @@
-import type { DayRule, Window } from '#libs/aggregates'
+import type { DayRule, Period, Window } from '#libs/aggregates'
 import { PERIODS, windowAt } from '#libs/aggregates'
 import type { Millis, SeriesKey } from '#libs/model'
-import { codeOf, HOUR, MINUTE, messageOf, SECOND, seriesId } from '#libs/model'
+import { codeOf, HOUR, MINUTE, messageOf, SECOND } from '#libs/model'
 import type { AggregateLog, Published, TermsOf, WindowMark } from './aggregate-ports.js'
 import type { Aggregator } from './aggregator.js'
 import type { Consumer } from './consumer-runner.js'
@@ -40,7 +40,7 @@ interface Marked {
   live: boolean
 }
 
-/** The windows of a series' last reading: the next one mostly falls into the same. */
+/** What a series' last reading has marked in its hour, dependents' windows too: the next one mostly falls into the same hour. */
 interface Recent {
   readonly start: Millis
   readonly end: Millis
@@ -70,7 +70,8 @@ export class AggregateConsumer implements Consumer {
   readonly name = 'aggregates'
   readonly #ports: Ports
   readonly #marked = new Map<string, Marked>()
-  readonly #recent = new Map<string, Recent>()
+  /** By station, then by parameter. */
+  readonly #recent = new Map<string, Map<string, Recent>>()
   /** Marks that are older than this process may stand for any record up to here. */
   #startedAt = 0
   #kept = 0
@@ -95,10 +96,7 @@ export class AggregateConsumer implements Consumer {
     const fresh: Fresh = new Map()
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings') continue
-      for (const reading of record.readings) {
-        this.#touch(reading, { at: reading.at, sequence }, fresh)
-        for (const series of this.#ports.dependents(reading)) this.#touch(series, { at: reading.at, sequence }, fresh)
-      }
+      for (const { station, parameter, at } of record.readings) this.#touch({ station, parameter }, { at, sequence }, fresh)
     }
     try {
       const marks = [...fresh.values()].map(({ mark, marked }) => ({ ...mark, sequence: marked.sequence }))
@@ -125,17 +123,23 @@ export class AggregateConsumer implements Consumer {
   }
 
   #touch(series: SeriesKey, touch: Touch, fresh: Fresh): void {
-    const id = seriesId(series)
-    const recent = this.#recent.get(id)
-    if (recent && touch.at > recent.start && touch.at <= recent.end && recent.windows.every(({ live }) => live)) {
+    const recent = this.#recent.get(series.station)?.get(series.parameter)
+    if (recent && touch.at > recent.start && touch.at <= recent.end && recent.windows.every(isLive)) {
       for (const marked of recent.windows) marked.sequence = touch.sequence
       return
     }
-    if (!this.#ports.termsOf(series)) return
-    const windows = PERIODS.map(period => windowAt(period, touch.at, this.#ports.dayRule))
-    const marks = windows.map(window => this.#mark(series, window, touch, fresh))
+    const { dayRule, dependents, termsOf } = this.#ports
+    const touched = [series, ...dependents(series)].filter(termsOf)
+    const windows = PERIODS.map(period => windowAt(period, touch.at, dayRule))
+    const marks = touched.flatMap(one => windows.map(window => this.#mark(one, window, touch, fresh)))
     const [hour] = windows
-    if (hour) this.#recent.set(id, { start: hour.start, end: hour.end, windows: marks })
+    if (hour) this.#remember(series, { start: hour.start, end: hour.end, windows: marks })
+  }
+
+  #remember({ station, parameter }: SeriesKey, recent: Recent): void {
+    let ofStation = this.#recent.get(station)
+    if (!ofStation) this.#recent.set(station, (ofStation = new Map<string, Recent>()))
+    ofStation.set(parameter, recent)
   }
 
   #mark({ station, parameter }: SeriesKey, window: Window, { sequence }: Touch, fresh: Fresh): Marked {
@@ -160,22 +164,27 @@ export class AggregateConsumer implements Consumer {
   }
 
   async #closeDue(): Promise<number> {
+    let closed = 0
+    for (const period of PERIODS) closed += await this.#closePeriod(period)
+    return closed
+  }
+
+  async #closePeriod(period: Period): Promise<number> {
     const { aggregates, clock, stored } = this.#ports
     let closed = 0
     while (!this.#stopping) {
-      const due = await aggregates.due({ now: clock(), stored: stored(), limit: AT_ONCE })
+      const due = await aggregates.due({ period, now: clock(), stored: stored(), limit: AT_ONCE })
       const ready = this.#take(due)
-      if (ready.length === 0) return closed
       const done = await this.#closeAll(ready)
       closed += done
-      if (done < ready.length) return closed
+      if (done === 0 || done < ready.length || due.length < AT_ONCE) return closed
     }
     return closed
   }
 
-  /** Those whose readings are all in the store, of one period: a month is asked for anew when its days are published. */
+  /** Those whose readings are all in the store. */
   #take(due: readonly WindowMark[]): WindowMark[] {
-    const ready = due.filter(mark => mark.period === due[0]?.period && this.#isStored(mark))
+    const ready = due.filter(mark => this.#isStored(mark))
     for (const mark of ready) this.#forget(keyOf(mark, mark))
     return ready
   }
@@ -186,6 +195,7 @@ export class AggregateConsumer implements Consumer {
 
   /** How many were done; what was not stays marked. */
   async #closeAll(marks: readonly WindowMark[]): Promise<number> {
+    if (marks.length === 0) return 0
     const { aggregates, aggregator } = this.#ports
     const results: Published[] = []
     const nowhere: WindowMark[] = []
@@ -223,6 +233,8 @@ export class AggregateConsumer implements Consumer {
     this.#ports.log.error({ code: codeOf(error), ...fields }, text)
   }
 }
+
+const isLive = ({ live }: Marked): boolean => live
 
 /** Lets others of the thread have their turn whenever a slice is over. */
 function breather(): () => Promise<void> {

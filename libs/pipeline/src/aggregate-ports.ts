@@ -17,6 +17,7 @@ export interface WindowMark extends WindowKey {
 }
 
 export interface DueQuery {
+  readonly period: Period
   readonly now: Millis
   /** Marks of later records wait: their readings are not in the store yet. */
   readonly stored: number
@@ -38,8 +39,8 @@ export interface AggregateLog {
   /** Marks windows, then moves the cursor. A window that is marked already takes the new time, and the newer sequence of both. */
   mark(marks: readonly WindowMark[], upTo: number): Promise<void>
   /**
-   * Marks that are due: hours before days before months, the oldest first. A month waits while one of its days is marked, due or
-   * not, since it is summed up from what is published of them.
+   * Marks of a period that are due, those that wait longest first. A month waits while one of its days is marked, due or not, since
+   * it is summed up from what is published of them.
    */
   due(query: DueQuery): Promise<WindowMark[]>
   /**

@@ -10,7 +10,6 @@ import { inTransaction } from './transaction.js'
 
 const NAME = 'aggregates'
 
-/** A longer window rests on shorter ones: those come first. */
 const RANK: Readonly<Record<Period, number>> = { hour: 0, day: 1, month: 2 }
 const PERIOD_OF: readonly Period[] = ['hour', 'day', 'month']
 
@@ -56,20 +55,15 @@ export class StateAggregateLog implements AggregateLog {
     })
   }
 
-  async due({ now, stored, limit }: DueQuery): Promise<WindowMark[]> {
-    const rows = await this.#databases.killSafe
+  async due({ period, now, stored, limit }: DueQuery): Promise<WindowMark[]> {
+    let select = this.#databases.killSafe
       .selectFrom('aggregate_marks as mark')
       .selectAll()
+      .where('rank', '=', RANK[period])
       .where('due_at', '<=', now)
       .where('sequence', '<=', stored)
-      .where(eb => eb.or([eb('rank', '<', RANK.month), eb.not(eb.exists(markedDayOfMonth(eb)))]))
-      .orderBy('rank')
-      .orderBy('end_at')
-      .orderBy('station')
-      .orderBy('parameter')
-      .limit(limit)
-      .execute()
-    return rows.map(toMark)
+    if (period === 'month') select = select.where(eb => eb.not(eb.exists(markedDayOfMonth(eb))))
+    return (await select.orderBy('due_at').limit(limit).execute()).map(toMark)
   }
 
   async publish(results: readonly Published[]): Promise<number> {
@@ -261,5 +255,5 @@ const toBytes = (values: Float64Array): Uint8Array => Buffer.from(values.buffer,
 
 function toValues(bytes: Uint8Array | null): Float64Array {
   // A copy: bytes of a database need not begin at a multiple of eight.
-  return bytes ? new Float64Array(Uint8Array.from(bytes).buffer) : new Float64Array()
+  return bytes ? new Float64Array(new Uint8Array(bytes).buffer) : new Float64Array()
 }

@@ -193,5 +193,5 @@ async function aggregates(build: Builder): Promise<void> {
   await build.table('aggregates', { ...window, ...content }, key)
   await build.unique('aggregates_position', 'aggregates', ['position'])
   await build.table('aggregate_marks', { ...window, start_at: 'bigint', due_at: 'bigint', sequence: 'bigint' }, key)
-  await build.index('aggregate_marks_due', 'aggregate_marks', ['due_at'])
+  await build.index('aggregate_marks_due', 'aggregate_marks', ['rank', 'due_at'])
 }
