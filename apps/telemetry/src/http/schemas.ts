@@ -39,7 +39,6 @@ export const AggregatesQuery = z
     after: CursorParameter
   })
   .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
-export const StatusIntervalsQuery = ReadingsQuery
 export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
 export const RefusalsQuery = z.object({ limit: limitOf(100), after: CursorParameter, station: StationCodeParameter.optional() })
 export const AlarmsQuery = z.object({

@@ -10,7 +10,7 @@ import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
 import { HttpProblem, notFound } from './problem.js'
 import type { StatusIntervalView } from './schemas.js'
-import { SeriesPath, StatusIntervalList, StatusIntervalsQuery, toCursor } from './schemas.js'
+import { ReadingsQuery, SeriesPath, StatusIntervalList, toCursor } from './schemas.js'
 
 /** What is looked at unless the query says from where, and at most: each reading in it is read. */
 const USUAL: Millis = 31 * DAY
@@ -35,7 +35,7 @@ export class StatusIntervalsController {
   })
   async list(
     @Param({ schema: SeriesPath }) path: z.infer<typeof SeriesPath>,
-    @Query({ schema: StatusIntervalsQuery }) query: z.infer<typeof StatusIntervalsQuery>
+    @Query({ schema: ReadingsQuery }) query: z.infer<typeof ReadingsQuery>
   ) {
     if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
     const now = Date.now()

@@ -7,7 +7,7 @@ import { hashSecret, serverLock } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
 import { alarmText, readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
+import type { IngestPorts, Notifier, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
 import { JournalSource, Live, NewestReadings, OutboxDelivery, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
@@ -95,7 +95,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   wakeOutbox.wake = () => outbox.wake()
 
   const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
-  closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, states, alarmEvents, log }))
+  const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
+  closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
 
   const health = healthOf(journal, consumers)
   bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates })
@@ -104,7 +105,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     log,
     stations: registry.stations,
     states,
-    ...aggregateQuestions(config, registry, { store, state }),
+    ...questions,
     consumers,
     journal,
     store,
@@ -137,9 +138,10 @@ function aggregateQuestions(
   { aggregates: settings }: Config,
   { stations, rules }: Registry,
   { store, state: { aggregates } }: { store: TimeSeriesStore; state: State }
-): Pick<Parts, 'aggregateViews' | 'statusIntervals'> {
+): Pick<Parts, 'aggregateViews' | 'statusIntervals'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
   return {
+    termsOf: aggregating.termsOf,
     aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules, dayRule: settings.dayRule, clock: Date.now }),
     statusIntervals: new StatusIntervals({ ...aggregating, store })
   }

@@ -136,6 +136,16 @@ export class StateAggregateLog implements AggregateLog {
       .execute()
     return rows.map(row => ({ position: row.position, aggregate: toAggregate(row) }))
   }
+
+  /** Position up to which this reader is done; 0 before its first. */
+  place(reader: string): Promise<number> {
+    return readCursor(this.#databases.killSafe, reader)
+  }
+
+  /** Keeps the reader's place; never moves it back. */
+  async passed(reader: string, position: number): Promise<void> {
+    await inTransaction(this.#databases.killSafe, trx => moveCursor(trx, reader, position))
+  }
 }
 
 type AggregateRow = Pick<Tables['aggregates'], 'station' | 'parameter' | 'unit' | 'revision' | 'algorithm' | 'body'>
