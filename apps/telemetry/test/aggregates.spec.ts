@@ -40,7 +40,7 @@ describe('aggregates over the API', () => {
     await post([...values, { at: MIDNIGHT + 90 * MINUTE, readings: { COD: 100, Flow: 20 } }])
     const [first, second] = (await eventually(async () => {
       const found = await rows('hour')
-      return found.length === 2 && found
+      return found.length === 2 && found.every(row => row['provisional'] === false) && found
     }, 'two hours')) as [Row, Row]
     expect(first).toMatchObject({
       start: formatInstant(MIDNIGHT),
@@ -145,5 +145,37 @@ describe('aggregates over the API', () => {
     expect(await call()).toMatch(/^days 1 windows [56] changed \d ms \d+$/)
     expect(await call()).toMatch(/^days 1 windows [56] changed 0 ms \d+$/)
     await expect(server.ops('aggregates', 'recompute', STATION, 'Gold', '--from', '2026-11-01')).rejects.toThrow('QT_OPS_UNKNOWN_STATION')
+  })
+})
+
+describe('aggregates by the ministry’s day', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await TestServer.start({ QUANTRAC_DAY_RULE: 'hours-00-23', QUANTRAC_COMPLETENESS_HOUR: '0.08' })
+  }, 60_000)
+  afterAll(() => server.dispose())
+
+  it('begin with the hour that ends at midnight, and hold the thresholds that were set', async () => {
+    const [feed, reader] = [
+      await server.ops('token', 'add', 'feed', '--role', 'ingest'),
+      await server.ops('token', 'add', 'eye', '--role', 'reader')
+    ]
+    const at = [MIDNIGHT - HOUR, MIDNIGHT - HOUR + 1, MIDNIGHT, MIDNIGHT + 1, MIDNIGHT + 23 * HOUR, MIDNIGHT + 23 * HOUR + 1]
+    const readings = at.map((instant, n) => ({ at: instant, readings: { COD: n } }))
+    await server.request('POST', `/api/v1/readings/${STATION}`, { token: feed, body: JSON.stringify(readings) })
+    const list = async (period: string): Promise<Row[]> =>
+      (await server.get(`/api/v1/series/${STATION}/COD/aggregates?period=${period}`, reader)).json().items
+    const days = await eventually(async () => {
+      const found = await list('day')
+      return found.length === 3 && found.every(row => row['provisional'] === false) && found
+    }, 'three days')
+    expect(days.map(({ start, end, count }) => [start, end, count])).toEqual(
+      [-1, 0, 1].map(day => [
+        formatInstant(MIDNIGHT + day * DAY - HOUR),
+        formatInstant(MIDNIGHT + day * DAY + 23 * HOUR),
+        [1, 4, 1][day + 1]
+      ])
+    )
+    expect((await list('hour')).map(({ count, sufficient }) => [count, sufficient])).toEqual([1, 2, 1, 1, 1].map(count => [count, true]))
   })
 })

@@ -1,12 +1,11 @@
 import type { z } from 'zod'
-import type { Aggregate, DayRule, Period, Window } from '#libs/aggregates'
-import { ALGORITHM, foldParts, partsOf, windowAt } from '#libs/aggregates'
+import type { Aggregate, Window } from '#libs/aggregates'
+import { ALGORITHM, foldParts } from '#libs/aggregates'
 import type { CompiledRules } from '#libs/alarms'
 import { judge } from '#libs/alarms'
-import type { Millis, SeriesKey } from '#libs/model'
+import type { SeriesKey } from '#libs/model'
 import { formatInstant, MEASURING } from '#libs/model'
-import type { AggregateLog, AggregateQuery, Clock, SeriesTerms } from '#libs/pipeline'
-import { GRACE } from '#libs/pipeline'
+import type { AggregateLog, AggregateQuery, SeriesTerms } from '#libs/pipeline'
 import type { Aggregating } from '../wiring/aggregates.js'
 import { csvText } from './csv.js'
 import type { AggregateView } from './schemas.js'
@@ -14,16 +13,14 @@ import type { AggregateView } from './schemas.js'
 type AggregateJson = z.infer<typeof AggregateView>
 
 interface Sources extends Aggregating {
-  readonly aggregates: Pick<AggregateLog, 'find'>
+  readonly aggregates: Pick<AggregateLog, 'find' | 'marked'>
   readonly rules: Pick<CompiledRules, 'limitsOf'>
-  readonly dayRule: DayRule
-  readonly clock: Clock
 }
 
-/** A window is summed up a few seconds after its grace. */
-const SLACK: Millis = 60_000
+/** Days of a month, at most. */
+const MONTH_DAYS = 31
 
-/** Aggregates as the contract shows them: those that are published, and what the windows that are still open come to so far. */
+/** Aggregates as the contract shows them: those that are published, and what windows come to so far that never were. */
 export class AggregateViews {
   readonly #sources: Sources
 
@@ -33,42 +30,41 @@ export class AggregateViews {
 
   /** Ascending in time, one more than `limit` where there is more. */
   async find(query: AggregateQuery): Promise<AggregateJson[]> {
-    const published = await this.#sources.aggregates.find({ ...query, limit: query.limit + 1 })
-    if (published.length > query.limit) return published.map(aggregate => this.#view(aggregate, false))
+    const wanted = { ...query, limit: query.limit + 1 }
+    const published = await this.#sources.aggregates.find(wanted)
     const ends = new Set(published.map(({ end }) => end))
-    const open = this.#openWindows(query.period).filter(({ end }) => end > query.from && end <= query.to && !ends.has(end))
-    const provisional = await Promise.all(open.map(window => this.#provisional(query, window)))
-    return [
-      ...published.map(aggregate => this.#view(aggregate, false)),
-      ...provisional.flat().map(aggregate => this.#view(aggregate, true))
-    ]
+    const last = published.length > query.limit ? (published.at(-1)?.end ?? query.to) : query.to
+    const marked = (await this.#sources.aggregates.marked({ ...wanted, to: last })).filter(({ end }) => !ends.has(end))
+    const views = published.map(aggregate => this.#view(aggregate, false))
+    for (const window of marked) {
+      const aggregate = await this.#provisional(query, window)
+      if (aggregate) views.push(this.#view(aggregate, true))
+      // Each may read a day: others of the thread have their turn in between.
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return views.sort((a, b) => (a.end < b.end ? -1 : 1)).slice(0, wanted.limit)
   }
 
-  /** The window that is running, and the one before while nobody has summed it up. */
-  #openWindows(period: Period): Window[] {
-    const { clock, dayRule } = this.#sources
-    const [running, before] = [clock(), clock() - GRACE - SLACK].map(at => windowAt(period, at, dayRule)) as [Window, Window]
-    return running.end === before.end ? [running] : [before, running]
-  }
-
-  async #provisional(series: SeriesKey, window: Window): Promise<Aggregate[]> {
+  async #provisional(series: SeriesKey, window: Window): Promise<Aggregate | null> {
     const known = this.#sources.termsOf(series)
-    if (!known) return []
+    if (!known) return null
     const { summary } = await this.#sumUp(series, window, known)
-    if (summary.received === 0) return []
+    if (summary.received === 0) return null
     const { station, parameter } = series
-    return [{ station, parameter, ...summary, unit: known.unit, revision: 0, algorithm: ALGORITHM }]
+    return { station, parameter, ...summary, unit: known.unit, revision: 0, algorithm: ALGORITHM }
   }
 
-  /** A month that is running: its published days, and those that are not published yet. */
+  /** A month that is running: its published days, and in the place of those that are marked what they come to now. */
   async #sumUp(series: SeriesKey, window: Window, known: SeriesTerms) {
-    const { aggregator } = this.#sources
+    const { aggregator, aggregates } = this.#sources
     if (window.period !== 'month') return aggregator.sumUp(series, window, known)
-    const days = await aggregator.daysOf(series, window, known)
-    const ends = new Set(days.map(({ summary }) => summary.end))
-    const missing = partsOf(window).filter(day => !ends.has(day.end) && this.#openWindows('day').some(({ end }) => end === day.end))
-    const open = await Promise.all(missing.map(day => aggregator.sumUp(series, day, known)))
-    return foldParts(window, [...days, ...open.filter(({ summary }) => summary.received > 0)], known.terms)
+    const { start: from, end: to } = window
+    const { station, parameter } = series
+    const marked = await aggregates.marked({ station, parameter, period: 'day', from, to, limit: MONTH_DAYS })
+    const open = await Promise.all(marked.map(day => aggregator.sumUp(series, day, known)))
+    const ends = new Set(marked.map(({ end }) => end))
+    const standing = (await aggregator.daysOf(series, window, known)).filter(({ summary }) => !ends.has(summary.end))
+    return foldParts(windowOf(window), [...standing, ...open.filter(({ summary }) => summary.received > 0)], known.terms)
   }
 
   #view(aggregate: Aggregate, provisional: boolean): AggregateJson {
@@ -88,6 +84,8 @@ export class AggregateViews {
     }
   }
 }
+
+const windowOf = ({ period, start, end }: Window): Window => ({ period, start, end })
 
 const CSV_COLUMNS = [
   ...(['station', 'parameter', 'period', 'start', 'end', 'unit', 'received', 'count', 'expected', 'completeness', 'validShare'] as const),

@@ -142,7 +142,7 @@ function aggregateQuestions(
   const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
   return {
     termsOf: aggregating.termsOf,
-    aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules, dayRule: settings.dayRule, clock: Date.now }),
+    aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules }),
     statusIntervals: new StatusIntervals({ ...aggregating, store })
   }
 }

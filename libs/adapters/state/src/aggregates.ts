@@ -125,6 +125,21 @@ export class StateAggregateLog implements AggregateLog {
     return rows.map(toAggregate)
   }
 
+  async marked({ station, parameter, period, from, to, limit }: AggregateQuery): Promise<WindowMark[]> {
+    const rows = await this.#databases.powerSafe
+      .selectFrom('aggregate_marks')
+      .selectAll()
+      .where('station', '=', station)
+      .where('parameter', '=', parameter)
+      .where('rank', '=', RANK[period])
+      .where('end_at', '>', from)
+      .where('end_at', '<=', to)
+      .orderBy('end_at')
+      .limit(limit)
+      .execute()
+    return rows.map(toMark)
+  }
+
   /** What was published after a position, in that order: for those who pass aggregates on. Superseded ones are gone from it. */
   async publishedAfter(position: number, limit: number): Promise<PublishedAggregate[]> {
     const rows = await this.#databases.powerSafe

@@ -52,6 +52,15 @@ export function aggregatesSuite(bench: Bench): void {
       expect(await due('month')).toEqual([month])
     })
 
+    it('of a series are told in time, due or not', async () => {
+      const marks = [mark('hour', NOON + HOUR), mark('hour', NOON)]
+      await state.aggregates.mark([...marks, mark('day', NOON), mark('hour', NOON, { parameter: 'pH' })], 1)
+      const query = { station: 'AG-017', parameter: 'COD', period: 'hour' as const, from: NOON - HOUR, to: NOON + HOUR, limit: 10 }
+      expect(await state.aggregates.marked(query)).toEqual([...marks].reverse())
+      expect(await state.aggregates.marked({ ...query, from: NOON })).toEqual([marks[0]])
+      expect(await state.aggregates.marked({ ...query, limit: 1 })).toEqual([marks[1]])
+    })
+
     it('go with the publication that was made for them, and stay when they are newer', async () => {
       const [one, two] = [mark('hour', NOON), mark('hour', NOON - HOUR)]
       await state.aggregates.mark([one, two], 1)
