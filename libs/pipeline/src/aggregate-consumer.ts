@@ -7,6 +7,7 @@ import type { Aggregator } from './aggregator.js'
 import type { Consumer } from './consumer-runner.js'
 import type { SequencedRecord } from './journal-source.js'
 import type { Clock, Log } from './ports.js'
+import { Restraint } from './restraint.js'
 
 interface Ports {
   readonly aggregates: AggregateLog
@@ -26,6 +27,8 @@ export const GRACE: Millis = 5 * MINUTE
 /** A late reading is rarely alone. */
 const GATHER: Millis = 2 * SECOND
 const AT_ONCE = 200
+/** While much comes in: no more are taken than are soon done, since a taken one is marked anew by its next reading. */
+const AT_ONCE_BUSY = 10
 
 /** Longer than this without a pause, and whoever shares the thread would notice. */
 const SLICE_MS = 10
@@ -77,6 +80,7 @@ export class AggregateConsumer implements Consumer {
   #kept = 0
   #closing: Promise<number> | null = null
   #stopping = false
+  readonly #restraint = new Restraint()
 
   constructor(ports: Ports) {
     this.#ports = ports
@@ -94,6 +98,7 @@ export class AggregateConsumer implements Consumer {
 
   async consume(records: readonly SequencedRecord[], upTo: number): Promise<void> {
     const fresh: Fresh = new Map()
+    this.#restraint.came(records.length)
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings') continue
       for (const { station, parameter, at } of record.readings) this.#touch({ station, parameter }, { at, sequence }, fresh)
@@ -172,12 +177,13 @@ export class AggregateConsumer implements Consumer {
   async #closePeriod(period: Period): Promise<number> {
     const { aggregates, clock, stored } = this.#ports
     let closed = 0
-    while (!this.#stopping) {
-      const due = await aggregates.due({ period, now: clock(), stored: stored(), limit: AT_ONCE })
+    while (!this.#stopping && this.#restraint.allows) {
+      const limit = this.#restraint.busy ? AT_ONCE_BUSY : AT_ONCE
+      const due = await aggregates.due({ period, now: clock(), stored: stored(), limit })
       const ready = this.#take(due)
       const done = await this.#closeAll(ready)
       closed += done
-      if (done === 0 || done < ready.length || due.length < AT_ONCE) return closed
+      if (done === 0 || done < ready.length || due.length < limit) return closed
     }
     return closed
   }
@@ -204,7 +210,9 @@ export class AggregateConsumer implements Consumer {
     for (const mark of marks) {
       try {
         await pause()
+        const began = performance.now()
         const result = await aggregator.resultOf(mark)
+        this.#restraint.took(performance.now() - began)
         if (result) results.push(result)
         else nowhere.push(mark)
       } catch (error) {
