@@ -43,7 +43,8 @@ export class AggregatePages {
   /** A mean goes with the last reading that counts, a load with its flow; other sums come and go with the mean. */
   #written({ aggregate }: PublishedAggregate): WrittenAggregate {
     const { revision, mean, sum } = aggregate
-    const lacks = mean === null || (sum === null && this.#sources.termsOf(aggregate)?.flow != null)
+    const isLoad = (this.#sources.termsOf(aggregate)?.flow ?? null) !== null
+    const lacks = mean === null || (sum === null && isLoad)
     return { aggregate, mayHaveLost: revision > 1 && lacks }
   }
 }

@@ -63,8 +63,10 @@ export class InfluxAggregates {
       await this.#link.write(this.#bucketOf(role), lines.join('\n'))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      if (error.partial || lines.length === 1)
-        return this.#settings.log.warn({ lines: lines.length }, `InfluxDB refused aggregates: ${error.message}`)
+      if (error.partial || lines.length === 1) {
+        this.#settings.log.warn({ lines: lines.length }, `InfluxDB refused aggregates: ${error.message}`)
+        return
+      }
       const middle = lines.length >> 1
       await this.#send(role, lines.slice(0, middle))
       await this.#send(role, lines.slice(middle))
