@@ -73,6 +73,12 @@ describe('aggregates over the API', () => {
     expect(after[1]).toMatchObject({ count: 2, mean: 75, revision: 2 })
     expect(await rows('hour', 'Flow')).toEqual(before.flow)
     expect(await rows('day')).toMatchObject([{ count: 14, mean: (65.5 + 75) / 2, revision: 2 }])
+
+    // A late flow changes the load of its hour.
+    await post([{ at: MIDNIGHT + 100 * MINUTE, readings: { Flow: 40 } }])
+    await eventually(async () => (await rows('day'))[0]?.['revision'] === 3, 'the day’s third revision')
+    expect((await rows('hour'))[0]).toEqual(before.hours[0])
+    expect((await rows('hour'))[1]).toMatchObject({ mean: 75, sum: (75 * 30) / 1_000, revision: 3 })
   })
 
   it('takes midnight for the last hour of the day before, and leaves calibration out', async () => {
@@ -129,16 +135,7 @@ describe('aggregates over the API', () => {
 
   it('sums up anew when an operator asks, with a running server and without one', async () => {
     const call = () =>
-      server.ops(
-        'aggregates',
-        'recompute',
-        STATION,
-        'COD',
-        '--from',
-        formatInstant(MIDNIGHT),
-        '--to',
-        String(formatInstant(MIDNIGHT + DAY))
-      )
+      server.ops('aggregates', 'recompute', STATION, 'COD', '--from', formatInstant(MIDNIGHT), '--to', formatInstant(MIDNIGHT + DAY))
     expect(await call()).toMatch(/^windows 2[56] marked/) // the month may be over
     await server.end('SIGTERM')
     // The first takes over what the server has left undone.
