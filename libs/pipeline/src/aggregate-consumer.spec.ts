@@ -202,6 +202,23 @@ describe('AggregateConsumer', () => {
     expect((await world.all())[0]).toMatchObject({ period: 'hour', received: 2, mean: 1.5 } satisfies Partial<Aggregate>)
   })
 
+  it('goes on with others where a window fails, says it once, and comes back to it', async () => {
+    const world = await open()
+    const of = (station: string, after: number) => sent([plainReading({ at: BEGIN + MINUTE })], station, after)
+    await world.take([...of('AG-1', 0), ...of('AG-2', 1)])
+    world.away.add('AG-1')
+    world.now += 3 * SECOND
+    for (let calls = 0; calls < 8; calls++) await world.consumer.close()
+    expect(await world.all('AG-2')).toHaveLength(3)
+    expect(await world.all('AG-1')).toEqual([])
+    expect(world.log.filter(text => text.includes('the store is away')).length).toBeLessThanOrEqual(3)
+    world.away.clear()
+    world.now += MINUTE
+    await world.close()
+    expect(await world.all('AG-1')).toHaveLength(3)
+    expect(world.log.at(-1)).toBe('windows are summed up again')
+  })
+
   it('keeps what is published apart from what the store is told later', async () => {
     const world = await open()
     const reading: Reading = plainReading({ at: BEGIN + MINUTE })

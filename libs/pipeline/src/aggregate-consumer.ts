@@ -80,6 +80,8 @@ export class AggregateConsumer implements Consumer {
   #kept = 0
   #closing: Promise<number> | null = null
   #stopping = false
+  /** Code of what closing failed with last; null once windows are summed up again. */
+  #trouble: string | null = null
   readonly #restraint = new Restraint()
 
   constructor(ports: Ports) {
@@ -170,11 +172,16 @@ export class AggregateConsumer implements Consumer {
 
   async #closeDue(): Promise<number> {
     let closed = 0
-    for (const period of PERIODS) closed += await this.#closePeriod(period)
+    for (const period of PERIODS) {
+      const { done, failed } = await this.#closePeriod(period)
+      closed += done
+      // The store or the state is away, as a rule: the others would meet the same.
+      if (failed) return closed
+    }
     return closed
   }
 
-  async #closePeriod(period: Period): Promise<number> {
+  async #closePeriod(period: Period): Promise<{ readonly done: number; readonly failed: boolean }> {
     const { aggregates, clock, stored } = this.#ports
     let closed = 0
     while (!this.#stopping && this.#restraint.allows) {
@@ -183,9 +190,11 @@ export class AggregateConsumer implements Consumer {
       const ready = this.#take(due)
       const done = await this.#closeAll(ready)
       closed += done
-      if (done === 0 || done < ready.length || due.length < limit) return closed
+      if (done < ready.length) return { done: closed, failed: true }
+      if (done > 0) this.#recover()
+      if (done === 0 || due.length < limit) break
     }
-    return closed
+    return { done: closed, failed: false }
   }
 
   /** Those whose readings are all in the store. */
@@ -237,8 +246,16 @@ export class AggregateConsumer implements Consumer {
   }
 
   #complain(fields: object, error: unknown): void {
-    const text = `windows could not be summed up and are tried again: ${messageOf(error)}`
-    this.#ports.log.error({ code: codeOf(error), ...fields }, text)
+    const code = codeOf(error)
+    const news = this.#trouble !== code
+    this.#trouble = code
+    if (news) this.#ports.log.error({ code, ...fields }, `windows could not be summed up and are tried again: ${messageOf(error)}`)
+  }
+
+  #recover(): void {
+    if (this.#trouble === null) return
+    this.#trouble = null
+    this.#ports.log.info({}, 'windows are summed up again')
   }
 }
 

@@ -14,7 +14,6 @@ import type { Log, StoredReading } from '../src/ports.js'
 export const PARAMETERS = ['COD', 'pH'] as const
 /** Long after every window: all are closed. */
 const LATER = BEGIN + 70 * DAY
-const silent: Log = { info: () => {}, warn: () => {}, error: (_, text) => console.error(text) }
 const dayRule: DayRule = 'hours-01-24'
 const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
 const rules = { limitsOf: () => [] }
@@ -31,6 +30,10 @@ export class AggregateWorld {
   /** Readings that the aggregates' consumer and the store have taken from the journal. */
   taken = 0
   kept = 0
+  /** What the consumer said. */
+  readonly log: string[] = []
+  /** Stations whose readings the store does not give. */
+  readonly away = new Set<string>()
   readonly #dir: TempDir
   #life = 0
   #underWay = new Set<Promise<unknown>>()
@@ -49,9 +52,14 @@ export class AggregateWorld {
   }
 
   #begin(): AggregateConsumer {
-    const [store, aggregates] = [this.#mortal(this.store), this.#mortal(this.state.aggregates)]
+    const aggregates = this.#mortal(this.state.aggregates)
+    const store = this.#mortal<Pick<SqliteStore, 'range'>>({
+      range: query => (this.away.has(query.station) ? Promise.reject(new Error('the store is away')) : this.store.range(query))
+    })
+    const say = (_: object, text: string): void => void this.log.push(text)
+    const log: Log = { info: say, warn: say, error: say }
     const aggregator = new Aggregator({ store, aggregates, termsOf, rules })
-    const ports = { aggregates, aggregator, termsOf, dayRule, log: silent, stored: () => this.kept, clock: () => this.now }
+    const ports = { aggregates, aggregator, termsOf, dayRule, log, stored: () => this.kept, clock: () => this.now }
     return new AggregateConsumer({ ...ports, dependents: () => [] })
   }
 
