@@ -134,14 +134,33 @@ function worstFlag(flags: readonly Flag[]): Flag | null {
   return BY_GRAVITY.reduce<Flag | null>((worst, flag) => (flags.includes(flag) ? flag : worst), null)
 }
 
+/** Lists in ascending order into one, two by two. */
 function mergeSorted(lists: readonly Float64Array[]): Float64Array {
-  const merged = new Float64Array(lists.reduce((length, list) => length + list.length, 0))
-  let offset = 0
-  for (const list of lists) {
-    merged.set(list, offset)
-    offset += list.length
+  let merged = lists
+  while (merged.length > 1) {
+    const pairs: Float64Array[] = []
+    for (let n = 0; n < merged.length; n += 2) pairs.push(mergeTwo(merged[n] ?? NONE, merged[n + 1] ?? NONE))
+    merged = pairs
   }
-  return merged.sort()
+  return merged[0] ?? NONE
+}
+
+const NONE = new Float64Array()
+
+function mergeTwo(a: Float64Array, b: Float64Array): Float64Array {
+  if (b.length === 0) return a
+  const merged = new Float64Array(a.length + b.length)
+  let i = 0
+  let j = 0
+  for (let n = 0; n < merged.length; n++) {
+    const left = a[i]
+    const right = b[j]
+    const takesLeft = right === undefined || (left !== undefined && left <= right)
+    merged[n] = (takesLeft ? left : right) ?? 0
+    if (takesLeft) i++
+    else j++
+  }
+  return merged
 }
 
 /** Whether a reading belongs to a window. */

@@ -30,6 +30,8 @@ const AT_ONCE = 200
 /** While much comes in: no more are taken than are soon done, since a taken one is marked anew by its next reading. */
 const AT_ONCE_BUSY = 10
 
+/** Hours and days are summed up from readings, months from days that are published. */
+const TOGETHER: readonly (readonly Period[])[] = [['hour', 'day'], ['month']]
 /** Longer than this without a pause, and whoever shares the thread would notice. */
 const SLICE_MS = 10
 /** How long a window rests that could not be summed up: others must not wait behind it. */
@@ -172,8 +174,8 @@ export class AggregateConsumer implements Consumer {
 
   async #closeDue(): Promise<number> {
     let closed = 0
-    for (const period of PERIODS) {
-      const { done, failed } = await this.#closePeriod(period)
+    for (const periods of TOGETHER) {
+      const { done, failed } = await this.#closePeriods(periods)
       closed += done
       // The store or the state is away, as a rule: the others would meet the same.
       if (failed) return closed
@@ -181,12 +183,11 @@ export class AggregateConsumer implements Consumer {
     return closed
   }
 
-  async #closePeriod(period: Period): Promise<{ readonly done: number; readonly failed: boolean }> {
-    const { aggregates, clock, stored } = this.#ports
+  async #closePeriods(periods: readonly Period[]): Promise<{ readonly done: number; readonly failed: boolean }> {
     let closed = 0
     while (!this.#stopping && this.#restraint.allows) {
       const limit = this.#restraint.busy ? AT_ONCE_BUSY : AT_ONCE
-      const due = await aggregates.due({ period, now: clock(), stored: stored(), limit })
+      const due = await this.#dueOf(periods, limit)
       const ready = this.#take(due)
       const done = await this.#closeAll(ready)
       closed += done
@@ -195,6 +196,13 @@ export class AggregateConsumer implements Consumer {
       if (done === 0 || due.length < limit) break
     }
     return { done: closed, failed: false }
+  }
+
+  async #dueOf(periods: readonly Period[], limit: number): Promise<WindowMark[]> {
+    const { aggregates, clock, stored } = this.#ports
+    const due: WindowMark[] = []
+    for (const period of periods) due.push(...(await aggregates.due({ period, now: clock(), stored: stored(), limit })))
+    return due
   }
 
   /** Those whose readings are all in the store. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { State } from '#libs/adapters/state'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { DayRule } from '#libs/aggregates'
@@ -18,6 +19,8 @@ const STEP = 5 * MINUTE
 const BEGIN = Date.UTC(2025, 10, 30, 17)
 const YEAR = 365 * DAY
 const LATES = 200
+/** After this long summing up gives way to nothing that has come before. */
+const QUIET_MS = 2_000
 
 const silent: Log = { info: () => {}, warn: () => {}, error: (_, text) => console.error(text) }
 const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
@@ -96,6 +99,7 @@ async function markAndClose(scene: Scene, print: Print): Promise<void> {
   print('a reading in an hour that is marked, microseconds of CPU', later.each.toFixed(2), '< 1')
   print('the first reading of an hour, which marks it, microseconds of CPU', first.each.toFixed(2))
   scene.now = BEGIN + DAY
+  await sleep(QUIET_MS)
   await scene.consumer.close()
   await closing(scene, 'the last hour and the day of 2,000 series closed', print)
 }
@@ -128,6 +132,7 @@ class Effort {
 
 async function closing(scene: Scene, what: string, print: Print): Promise<void> {
   scene.now += 2 * HOUR
+  await sleep(QUIET_MS)
   const effort = new Effort()
   let windows = 0
   await effort.take(1, async () => {
