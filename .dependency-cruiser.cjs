@@ -64,14 +64,14 @@ module.exports = {
     ),
     error(
       'sqlite-has-few-homes',
-      'The journal, the embedded time series, the state store, the broker sessions, and what copies their files; nobody else speaks SQL files.',
-      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes|backup))/', ...tests] },
+      'The journal, the embedded time series, the state store, the broker sessions, what copies their files, and the receiver that plays the warehouse.',
+      { pathNot: ['^libs/(journal|adapters/(store-sqlite|state|broker-aedes|backup))/', '^simulators/warehouse/', ...tests] },
       { path: '^node_modules/better-sqlite3/' }
     ),
     error(
-      'pg-has-one-home',
-      'PostgreSQL is one of the two homes of the state; what starts a server for tests asks it a few things too.',
-      { pathNot: ['^libs/(adapters/state|test-servers)/', ...tests] },
+      'pg-has-few-homes',
+      'PostgreSQL is one of the two homes of the state, and a warehouse; what starts a server for tests asks it a few things too.',
+      { pathNot: ['^libs/(adapters/(state|warehouse-postgres)|test-servers)/', ...tests] },
       { path: '^node_modules/(pg|@types/pg)/' }
     ),
     error('libs-do-not-see-apps', 'Composition roots are the top.', { path: '^libs/' }, { path: '^(apps|simulators)/' }),

@@ -1,6 +1,7 @@
 import { codeOf, messageOf } from '#libs/model'
 import { readConfig } from '#libs/platform'
 import { accessCommands } from './access.js'
+import { aggregateCommands } from './aggregates.js'
 import { backupCommands } from './backup.js'
 import { dispatch } from './command.js'
 import { influxCommands } from './influx.js'
@@ -17,6 +18,7 @@ async function main(): Promise<number> {
     ...accessCommands,
     ...journalCommands,
     ...storeCommands,
+    ...aggregateCommands,
     ...stateCommands,
     ...influxCommands,
     ...tlsCommands,

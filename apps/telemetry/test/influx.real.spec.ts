@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { InfluxDB } from '@influxdata/influxdb-client'
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals'
 import { setupInflux } from '#libs/adapters/store-influx'
 import { described, startInflux } from '#libs/test-servers'
@@ -44,6 +45,24 @@ described(describe, { kind: 'influx', name: 'the server on InfluxDB 2', found },
     await feed.sees([1, 2, 3, 4])
     expect(await feed.newest()).toBe(4)
   })
+
+  it('sums up there too, and passes each revision on to the buckets of hours and days', async () => {
+    const environment = await settings()
+    const server = await prepare(environment)
+    await server.start()
+    const feed = await Feed.of(server)
+    const hour = Math.floor((Date.now() - 30 * 3_600_000) / 3_600_000) * 3_600_000
+    const client = new InfluxDB({ url: influx.url, token: environment['QUANTRAC_INFLUX_TOKEN'] ?? '' })
+    const hours = () =>
+      client.getQueryApi(influx.org).collectRows<Record<string, unknown>>(`from(bucket: "${environment['QUANTRAC_INFLUX_BUCKET']}-hourly")
+        |> range(start: -60d) |> filter(fn: (r) => r._measurement == "hour" and r.parameter == "COD")
+        |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")`)
+    await feed.post([1, 2], hour)
+    await eventually(async () => (await hours())[0]?.['mean'] === 1.5, 'the hour', 40_000)
+    await feed.post([6], hour)
+    const second = await eventually(async () => (await hours()).find(row => row['revision'] === 2), 'its next revision', 40_000)
+    expect(second).toMatchObject({ mean: 3, count: 3, expected: 12, unit: 'mg/L', station: STATION })
+  }, 120_000)
 
   it('replays the journal into a store that is empty', async () => {
     const environment = await settings()
@@ -109,8 +128,8 @@ class Feed {
   }
 
   /** Value n at minute n. */
-  async post(values: readonly number[]): Promise<void> {
-    const body = JSON.stringify(values.map(value => ({ at: BEGIN + value * 60_000, readings: { COD: value } })))
+  async post(values: readonly number[], begin = BEGIN): Promise<void> {
+    const body = JSON.stringify(values.map(value => ({ at: begin + value * 60_000, readings: { COD: value } })))
     const { status } = await this.#server.request('POST', `/api/v1/readings/${STATION}`, { token: this.#ingest, body })
     expect(status).toBe(202)
   }

@@ -1,6 +1,7 @@
 import type { Millis, Parameter, Station } from '#libs/model'
 import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseInstant, SECOND } from '#libs/model'
-import type { AlarmRules, LimitRule, SilenceRule } from './config.js'
+import type { LimitRule, SilenceRule } from './config.js'
+import { AlarmRules } from './config.js'
 import type { LimitTerms } from './limit.js'
 import { valueIn } from './limit.js'
 import type { RuleTerms } from './rules.js'
@@ -17,6 +18,13 @@ type Rule = LimitRule | SilenceRule
 type Report = (problem: string) => void
 
 const isSilence = (rule: Rule): rule is SilenceRule => 'silence' in rule
+
+/** What `rules.yaml` holds, checked in its shape and then in what it says. */
+export function readRules(raw: unknown, stations: readonly Station[]): CompileResult {
+  const parsed = AlarmRules.safeParse(raw)
+  if (parsed.success) return compileRules(parsed.data, stations)
+  return { ok: false, problems: parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`) }
+}
 
 /** Holds the rules against the model and the registry and reports everything that is wrong with them, one line each. */
 export function compileRules(config: AlarmRules, stations: readonly Station[]): CompileResult {

@@ -1,6 +1,6 @@
 export type { Alarm, AlarmKind, AlarmState, AlarmTransition, TransitionKind } from './alarm.js'
 export type { CompileResult } from './compile.js'
-export { compileRules } from './compile.js'
+export { compileRules, readRules } from './compile.js'
 export { AlarmRules } from './config.js'
 export type { EngineStats, EpisodeView, ReceivedReadings, WindowLimits } from './engine.js'
 export { Engine } from './engine.js'

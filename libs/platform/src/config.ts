@@ -8,6 +8,7 @@ const bytes = (fallback: number) => z.coerce.number().int().min(1).default(fallb
 /** A listener that may be switched off. */
 const portOrOff = (fallback: number) => z.union([z.literal('off').transform(() => null), port(fallback)])
 const extraPort = z.coerce.number().int().min(0).max(65_535).optional()
+const share = (fallback: number) => z.coerce.number().min(0).max(1).default(fallback)
 const count = (fallback: number) => z.coerce.number().int().min(1).max(1_000_000).default(fallback)
 
 /** Named instants at which the process kills itself, for the proof that nothing is lost there. Never set in production. */
@@ -61,6 +62,10 @@ const Settings = z.strictObject({
   MQTT_MAX_CONNECTIONS: count(10_000),
   MQTT_MAX_CONNECTIONS_PER_ADDRESS: count(1_000),
   MQTT_MAX_SESSIONS: count(20_000),
+  DAY_RULE: z.enum(['hours-01-24', 'hours-00-23']).default('hours-01-24'),
+  COMPLETENESS_HOUR: share(0.75),
+  COMPLETENESS_DAY: share(0.75),
+  COMPLETENESS_MONTH: share(0.8),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   SMTP_FROM: z.string().min(3).max(254).optional(),
   FAULT_POINT: z.enum(FAULT_POINTS).optional(),
@@ -111,6 +116,11 @@ export interface Config {
   readonly demo: boolean
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' }
   readonly journal: { readonly maxBytes: number; readonly keepMs: number }
+  /** Which hours make a day, and from which completeness on a window counts as sufficient. */
+  readonly aggregates: {
+    readonly dayRule: 'hours-01-24' | 'hours-00-23'
+    readonly thresholds: { readonly hour: number; readonly day: number; readonly month: number }
+  }
   readonly smtp: { readonly url: string; readonly from: string } | null
   readonly fault: { readonly point: FaultPoint; readonly after: number } | null
 }
@@ -206,6 +216,10 @@ function toConfig(s: Parsed): Config {
     demo,
     log: { level: s.LOG_LEVEL, format: s.LOG_FORMAT ?? (demo ? 'text' : 'json') },
     journal: { maxBytes: s.JOURNAL_MAX_BYTES, keepMs: s.JOURNAL_KEEP_HOURS * HOUR_MS },
+    aggregates: {
+      dayRule: s.DAY_RULE,
+      thresholds: { hour: s.COMPLETENESS_HOUR, day: s.COMPLETENESS_DAY, month: s.COMPLETENESS_MONTH }
+    },
     smtp: s.SMTP_URL && s.SMTP_FROM ? { url: s.SMTP_URL, from: s.SMTP_FROM } : null,
     fault: s.FAULT_POINT ? { point: s.FAULT_POINT, after: s.FAULT_AFTER } : null
   }

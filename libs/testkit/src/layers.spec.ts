@@ -25,7 +25,7 @@ const PLANTED: Readonly<Record<string, { file: string; imports: readonly string[
   'aedes-has-one-home': { file: 'apps/telemetry/src/own-broker.ts', imports: ['aedes'] },
   'influx-has-one-home': { file: 'apps/telemetry/src/own-influx.ts', imports: ['@influxdata/influxdb-client'] },
   'sqlite-has-few-homes': { file: 'apps/telemetry/src/own-tables.ts', imports: ['better-sqlite3'] },
-  'pg-has-one-home': { file: 'apps/telemetry/src/own-postgres.ts', imports: ['pg'] },
+  'pg-has-few-homes': { file: 'apps/telemetry/src/own-postgres.ts', imports: ['pg'] },
   'libs-do-not-see-apps': { file: 'libs/platform/src/looks-up.ts', imports: ['../../../apps/telemetry/src/main.js'] },
   'simulators-are-outsiders': { file: 'simulators/fleet/src/insider.ts', imports: ['#libs/journal'] },
   'boards-name-what-is-stored': { file: 'dashboards/src/insider.ts', imports: ['#libs/pipeline'] },
@@ -55,6 +55,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/pipeline/src/path.spec.ts': ['#libs/adapters/state', '#libs/platform'],
   'libs/platform/src/index.ts': ['#libs/model', 'pino', 'zod', 'node:fs'],
   'libs/adapters/state/src/index.ts': ['better-sqlite3', 'pg', '#libs/model', '#libs/pipeline', '#libs/platform'],
+  'libs/adapters/warehouse-postgres/src/index.ts': ['pg', '#libs/pipeline', '#libs/platform'],
   'libs/adapters/store-sqlite/src/index.ts': ['better-sqlite3', '#libs/pipeline'],
   'libs/adapters/store-sqlite/test/child.ts': ['#libs/testkit', '#libs/adapters/state'],
   'libs/adapters/broker-aedes/src/index.ts': ['aedes', 'better-sqlite3', '#libs/platform'],
@@ -65,6 +66,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'libs/test-servers/src/index.ts': ['node:child_process', 'testcontainers', 'pg'],
   'libs/adapters/store-influx/src/store.real.spec.ts': ['#libs/test-servers', '#libs/testkit'],
   'simulators/chaos/src/kill.ts': ['#libs/test-servers'],
+  'simulators/warehouse/src/store.ts': ['better-sqlite3', '#libs/model'],
   'libs/testkit/src/index.ts': ['#libs/pipeline', 'fast-check'],
   'apps/telemetry/src/main.ts': ['@nestjs/common', '#libs/adapters/broker-aedes', '#libs/journal', '#libs/pipeline', 'zod'],
   'simulators/fleet/src/fleet.spec.ts': ['#libs/testkit', '../../../apps/telemetry/src/main.js'],
@@ -75,13 +77,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const PACKAGES = [
   'zod',
   'pino',
+  'pg',
   'aedes',
   'better-sqlite3',
   'fast-check',
   '@nestjs/common',
   '@influxdata/influxdb-client',
-  'testcontainers',
-  'pg'
+  'testcontainers'
 ]
 const COPIED = ['.dependency-cruiser.cjs', 'package.json', 'tsconfig.json']
 

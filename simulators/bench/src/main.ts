@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { aggregateScenes } from './aggregate-scenes.js'
 import { BenchServer } from './bench-server.js'
 import { coldStart, freshness, heavyLoad, lightLoad, steadyLoad } from './scenes.js'
 import { storeScenes } from './store-scenes.js'
@@ -9,7 +10,7 @@ import { storeScenes } from './store-scenes.js'
 /**
  * npm run bench: the started server under load from this process, on the same machine. Prints figures beside the goals that
  * they are held against, and fails on none of them: speed is looked at, not asserted. `npm run bench -- store` measures the
- * two time series stores side by side instead.
+ * two time series stores side by side instead, `npm run bench -- aggregates` what hours, days and months cost.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,12 +25,15 @@ function bounded(text: string, least: number, most: number): number {
   throw new RangeError(`not a number from ${least} to ${most}: ${text}`)
 }
 
+const ALONE: ReadonlyMap<string, typeof storeScenes> = new Map([
+  ['store', storeScenes],
+  ['aggregates', aggregateScenes]
+])
+
 async function main(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'quantrac-bench-'))
-  if (positionals[0] === 'store') {
-    await storeScenes(dir, print).finally(() => rm(dir, { recursive: true, force: true }))
-    return
-  }
+  const alone = ALONE.get(positionals[0] ?? '')
+  if (alone) return alone(dir, print).finally(() => rm(dir, { recursive: true, force: true }))
   const server = await BenchServer.prepare(dir, stations)
   process.once('exit', () => server.killNow())
   try {

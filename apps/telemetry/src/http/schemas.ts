@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { Period } from '#libs/aggregates'
+import { PERIODS } from '#libs/aggregates'
 import { ALARM_STATES } from '#libs/alarms'
 import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS } from '#libs/model'
 
@@ -27,6 +29,15 @@ export const ListQuery = z.object({ limit: limitOf(500), after: CursorParameter 
 export const LatestQuery = z.object({ limit: limitOf(1_000), after: CursorParameter, station: StationCodeParameter.optional() })
 export const ReadingsQuery = z
   .object({ from: InstantParameter.optional(), to: InstantParameter.optional(), limit: limitOf(500), after: CursorParameter })
+  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+export const AggregatesQuery = z
+  .object({
+    period: z.enum(PERIODS as [Period, ...Period[]]),
+    from: InstantParameter.optional(),
+    to: InstantParameter.optional(),
+    limit: limitOf(500),
+    after: CursorParameter
+  })
   .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
 export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
 export const RefusalsQuery = z.object({ limit: limitOf(100), after: CursorParameter, station: StationCodeParameter.optional() })
@@ -81,10 +92,57 @@ const readingShape = {
   reported: z.object({ value: z.number(), unit: z.string() }).optional()
 }
 export const ReadingView = z.object(readingShape).meta({ id: 'Reading' })
+const VERDICTS = ['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'] as const
+const flagOrNull = z.union([readingShape.flag, z.null()])
+const share = z.number().min(0).max(1)
+export const AggregateView = z
+  .object({
+    station: z.string(),
+    parameter: z.string(),
+    period: z.enum(PERIODS as [Period, ...Period[]]),
+    start: Instant.meta({ description: 'not within the window' }),
+    end: Instant.meta({ description: 'within the window, which is stamped by it' }),
+    unit: z.string(),
+    received: z.number().int(),
+    count: z.number().int().meta({ description: 'readings in the figures: status 00, flag 1 to 3' }),
+    expected: z.number().int(),
+    completeness: share,
+    validShare: share.nullable(),
+    sufficient: z.boolean(),
+    mean: z.number().nullable(),
+    min: z.number().nullable(),
+    minAt: Instant.nullable(),
+    max: z.number().nullable(),
+    maxAt: Instant.nullable(),
+    sum: z.number().nullable().meta({ description: 'volume (m3), fall (mm) or load (kg), where it has a sense' }),
+    p95: z.number().nullable(),
+    stddev: z.number().nullable(),
+    worstFlag: flagOrNull,
+    exceedanceMinutes: z.number(),
+    revision: z.number().int().meta({ description: 'rises with every change of what was published; 0 while provisional' }),
+    algorithm: z.number().int(),
+    provisional: z.boolean().meta({ description: 'the window is open still, or nobody has summed it up yet' }),
+    verdict: z.enum(VERDICTS).meta({ description: 'of the mean: an indicator for review' })
+  })
+  .meta({ id: 'Aggregate' })
+export const StatusIntervalView = z
+  .object({
+    station: z.string(),
+    parameter: z.string(),
+    status: z.string(),
+    kind: z.enum(['calibration', 'fault']),
+    start: Instant,
+    end: Instant.nullable().meta({
+      description: 'the next reading with another status, or three intervals of silence; null while it runs'
+    }),
+    minutes: z.number(),
+    readings: z.number().int()
+  })
+  .meta({ id: 'StatusInterval', description: 'The readings in it are out of the statistics' })
 export const LatestView = z
   .object({
     ...readingShape,
-    verdict: z.enum(['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'])
+    verdict: z.enum(VERDICTS)
   })
   .meta({ id: 'LatestReading', description: 'The newest reading of a series with its verdict: an indicator for review' })
 export const AlarmView = z
@@ -160,6 +218,8 @@ export const ProblemView = z
 export const StationList = list(StationView)
 export const LatestList = list(LatestView)
 export const ReadingList = list(ReadingView)
+export const AggregateList = list(AggregateView)
+export const StatusIntervalList = list(StatusIntervalView)
 export const AlarmList = list(AlarmView)
 export const RefusalList = list(RefusalView)
 export const ConflictList = list(ConflictView)

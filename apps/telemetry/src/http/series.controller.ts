@@ -3,13 +3,24 @@ import { ApiProduces } from '@nestjs/swagger'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import type { Millis, Reading } from '#libs/model'
-import { EARLIEST, LATEST } from '#libs/model'
+import { EARLIEST, LATEST, parseInstant } from '#libs/model'
 import type { TimeSeriesStore } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS, STORE } from '../wiring/tokens.js'
+import { AggregateViews, aggregatesCsv } from './aggregate-views.js'
+import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
-import { HttpProblem, notFound } from './problem.js'
-import { ConflictList, ConflictsQuery, fromCursor, ReadingList, ReadingsQuery, SeriesPath, toCursor } from './schemas.js'
+import { notFound } from './problem.js'
+import {
+  AggregateList,
+  AggregatesQuery,
+  ConflictList,
+  ConflictsQuery,
+  ReadingList,
+  ReadingsQuery,
+  SeriesPath,
+  toCursor
+} from './schemas.js'
 import { conflictView, readingsCsv, readingView } from './views.js'
 
 interface Page {
@@ -20,10 +31,16 @@ interface Page {
 @Controller('api/v1')
 export class SeriesController {
   readonly #store: TimeSeriesStore
+  readonly #aggregates: AggregateViews
   readonly #stations: Stations
 
-  constructor(@Inject(STORE) store: TimeSeriesStore, @Inject(STATIONS) stations: Stations) {
+  constructor(
+    @Inject(STORE) store: TimeSeriesStore,
+    @Inject(STATIONS) stations: Stations,
+    @Inject(AggregateViews) aggregates: AggregateViews
+  ) {
     this.#store = store
+    this.#aggregates = aggregates
     this.#stations = stations
   }
 
@@ -44,10 +61,30 @@ export class SeriesController {
     if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
     const page = await this.#page(path, query)
     if (!wantsCsv(accept)) return { items: page.readings.map(readingView), next: page.next }
-    // The cursor of the next page travels in a header, since CSV has no place for it.
-    if (page.next) reply.header('x-next', page.next)
-    reply.header('content-type', 'text/csv; charset=utf-8; header=present')
-    return readingsCsv(page.readings)
+    return asCsv(reply, readingsCsv(page.readings), page.next)
+  }
+
+  @Get('series/:station/:parameter/aggregates')
+  @ApiProduces('application/json', 'text/csv')
+  @Documented({
+    right: 'read',
+    summary: 'Sums of one series by hour, day or month in UTC+7, windows with from < end <= to, ascending; JSON or CSV by Accept',
+    ok: AggregateList,
+    problems: [400, 404]
+  })
+  async aggregates(
+    @Param({ schema: SeriesPath }) path: z.infer<typeof SeriesPath>,
+    @Query({ schema: AggregatesQuery }) query: z.infer<typeof AggregatesQuery>,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply
+  ) {
+    if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
+    const from = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after)
+    const found = await this.#aggregates.find({ ...path, period: query.period, from, to: query.to ?? LATEST, limit: query.limit })
+    const items = found.slice(0, query.limit)
+    const last = found.length > query.limit ? parseInstant(items.at(-1)?.end ?? '') : undefined
+    const next = last === undefined ? null : toCursor(last)
+    return wantsCsv(accept) ? asCsv(reply, aggregatesCsv(items), next) : { items, next }
   }
 
   @Get('conflicts')
@@ -72,10 +109,9 @@ export class SeriesController {
 
 const wantsCsv = (accept: string | undefined): boolean => /\btext\/csv\b/.test(accept ?? '')
 
-function numberCursor(cursor: string): number {
-  const text = fromCursor(cursor)
-  if (/^\d{1,15}$/.test(text)) return Number(text)
-  throw new HttpProblem(400, 'QT_HTTP_INVALID', 'after: not a cursor of this list', {
-    errors: [{ field: 'after', message: 'not a cursor of this list' }]
-  })
+/** The cursor of the next page travels in a header, since CSV has no place for it. */
+function asCsv(reply: FastifyReply, text: string, next: string | null): string {
+  if (next) reply.header('x-next', next)
+  reply.header('content-type', 'text/csv; charset=utf-8; header=present')
+  return text
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { Reading } from '#libs/model'
 import { formatInstant } from '#libs/model'
 import type { Alarm, AlarmTransition, Conflict, Refusal } from '#libs/pipeline'
+import { csvText } from './csv.js'
 import type { AlarmView, ConflictView, ReadingView, RefusalView, TransitionView } from './schemas.js'
 import { instantOrNull } from './schemas.js'
 
@@ -53,11 +54,4 @@ export function conflictView(conflict: Conflict): z.infer<typeof ConflictView> {
 
 const CSV_COLUMNS = ['station', 'parameter', 'at', 'value', 'unit', 'status', 'flag', 'flags', 'revision', 'receivedAt', 'road'] as const
 
-/** RFC 4180 text: a header line, CRLF ends, decimal points. No field can hold a comma, a quote or a formula: all are codes, numbers or instants. */
-export function readingsCsv(readings: readonly Reading[]): string {
-  const lines = readings.map(reading => {
-    const view = readingView(reading)
-    return CSV_COLUMNS.map(column => (column === 'flags' ? view.flags.join(' ') : String(view[column]))).join(',')
-  })
-  return [CSV_COLUMNS.join(','), ...lines, ''].join('\r\n')
-}
+export const readingsCsv = (readings: readonly Reading[]): string => csvText(CSV_COLUMNS, readings.map(readingView))

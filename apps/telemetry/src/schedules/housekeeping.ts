@@ -1,13 +1,18 @@
 import { Interval } from '@nestjs/schedule'
-import { codeOf, MINUTE, messageOf } from '#libs/model'
+import { codeOf, MINUTE, messageOf, SECOND } from '#libs/model'
 import type { Parts } from '../wiring/parts.js'
 
 /** What must be done now and then. Each method is one call; a failure is logged and tried again next time. */
 export class Housekeeping {
-  readonly #parts: Pick<Parts, 'journal' | 'log'>
+  readonly #parts: Pick<Parts, 'journal' | 'consumers' | 'log'>
 
-  constructor(parts: Pick<Parts, 'journal' | 'log'>) {
+  constructor(parts: Pick<Parts, 'journal' | 'consumers' | 'log'>) {
     this.#parts = parts
+  }
+
+  @Interval(2 * SECOND)
+  closeWindows(): void {
+    this.#parts.consumers.closeWindows()
   }
 
   @Interval(MINUTE)

@@ -2,8 +2,10 @@ import type { DynamicModule } from '@nestjs/common'
 import { Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { ScheduleModule } from '@nestjs/schedule'
+import { StatusIntervals } from '#libs/pipeline'
 import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
+import { AggregateViews } from '../http/aggregate-views.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { HealthController } from '../http/health.controller.js'
 import { ReadingsController } from '../http/readings.controller.js'
@@ -11,6 +13,7 @@ import { RefusalsController } from '../http/refusals.controller.js'
 import { SeriesController } from '../http/series.controller.js'
 import { StationViews } from '../http/station-views.js'
 import { StationsController } from '../http/stations.controller.js'
+import { StatusIntervalsController } from '../http/status-intervals.controller.js'
 import { StreamController } from '../http/stream.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
 import type { Parts } from './parts.js'
@@ -34,6 +37,7 @@ export class AppModule {
         HealthController,
         StationsController,
         SeriesController,
+        StatusIntervalsController,
         ReadingsController,
         AlarmsController,
         RefusalsController,
@@ -48,6 +52,8 @@ export class AppModule {
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
+        { provide: AggregateViews, useValue: parts.aggregateViews },
+        { provide: StatusIntervals, useValue: parts.statusIntervals },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
         { provide: APP_GUARD, useValue: new AccessGuard(access) }

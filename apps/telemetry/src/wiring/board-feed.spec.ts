@@ -59,6 +59,7 @@ const bench = () => {
   const now = { at: START }
   const states = new Map<string, StationState>([['AG-1', 'good']])
   const log: string[] = []
+  const aggregates = { pages: 0 }
   const say = (level: string) => (_fields: object, message: string) => void log.push(`${level} ${message}`)
   const open = () => {
     const feed = new BoardFeed({
@@ -66,6 +67,7 @@ const bench = () => {
       transitions: near as never,
       registry: () => ({ stations: [], series: [], limits: [] }),
       states: () => Promise.resolve([...states]),
+      passAggregates: () => Promise.resolve(aggregates.pages-- > 0),
       clock: () => now.at,
       log: { info: say('info'), warn: say('warn'), error: say('error') },
       everyMs: EVERY_MS,
@@ -75,7 +77,7 @@ const bench = () => {
     feed.start()
     return feed
   }
-  return { far, near, now, states, log, open }
+  return { far, near, now, states, aggregates, log, open }
 }
 const running: BoardFeed[] = []
 afterEach(async () => {
@@ -169,5 +171,15 @@ describe('the boards’ feed', () => {
     const calls = far.calls
     await new Promise(resolve => setTimeout(resolve, 3 * EVERY_MS))
     expect(far.calls).toBe(calls)
+  })
+
+  it('goes on at once while there are more aggregates, and looks at the others in between', async () => {
+    const { far, near, aggregates, open } = bench()
+    aggregates.pages = 3
+    near.record('a')
+    open()
+    await until(() => aggregates.pages < 0)
+    near.record('b')
+    await until(() => far.points.has('b'))
   })
 })

@@ -1,11 +1,12 @@
 import type { State } from '#libs/adapters/state'
 import type { BoardState } from '#libs/adapters/store-influx'
-import { InfluxContext } from '#libs/adapters/store-influx'
+import { InfluxAggregates, InfluxContext } from '#libs/adapters/store-influx'
 import type { CompiledRules } from '#libs/alarms'
 import type { Millis, StationState } from '#libs/model'
 import { codeOf, DAY, HOUR, messageOf, SECOND } from '#libs/model'
-import type { Clock, Log } from '#libs/pipeline'
+import type { Clock, Log, TermsOf } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
+import { AggregatePages } from './aggregate-pages.js'
 import type { AlarmEvents } from './alarm-events.js'
 import type { BoardRegistry } from './board-registry.js'
 import { boardRegistry } from './board-registry.js'
@@ -17,6 +18,8 @@ interface Sources {
   readonly transitions: State['transitions']
   readonly registry: (now: Millis) => BoardRegistry
   readonly states: () => Promise<readonly (readonly [station: string, state: StationState])[]>
+  /** Passes some of what was published on; true while there is more. */
+  readonly passAggregates: () => Promise<boolean>
   readonly clock: Clock
   readonly log: Log
   /** Pause between two looks, and after a first failure; shorter in tests. */
@@ -32,8 +35,8 @@ const LONGEST_WAIT_MS = 60 * SECOND
 
 /**
  * Tells InfluxDB what boards need beside the readings: the registry and its limits at the start and once a day, station states
- * when they change and once an hour, alarm transitions in the order in which they were recorded, from a place that survives a
- * restart. One slow loop of its own: nothing that comes in waits for it. While InfluxDB is away it waits with growing pauses.
+ * when they change and once an hour, alarm transitions in the order in which they were recorded and aggregates in that of their
+ * publication, from places that survive a restart. One slow loop of its own: nothing that comes in waits for it. While InfluxDB is away it waits with growing pauses.
  */
 export class BoardFeed {
   readonly #sources: Sources
@@ -87,6 +90,8 @@ export class BoardFeed {
 
   async #tell(): Promise<void> {
     for (const part of [this.#tellRegistry, this.#tellStates, this.#tellTransitions]) if (!this.#stopping) await part.call(this)
+    // A year of them must not keep a transition waiting.
+    if (!this.#stopping && (await this.#sources.passAggregates())) this.#wanted = true
   }
 
   async #tellRegistry(): Promise<void> {
@@ -156,15 +161,18 @@ interface Parts {
   readonly influx: Config['influx']
   readonly stations: Stations
   readonly rules: CompiledRules
-  readonly state: Pick<State, 'transitions'>
+  readonly state: Pick<State, 'transitions' | 'aggregates'>
+  readonly termsOf: TermsOf
   readonly states: StationStates
   readonly alarmEvents: AlarmEvents
   readonly log: Log
 }
 
 /** The running feed; one that does nothing where the time series are not in InfluxDB. */
-export function startBoardFeed({ influx, stations, rules, state, states, alarmEvents, log }: Parts): Pick<BoardFeed, 'close'> {
+export function startBoardFeed({ influx, stations, rules, state, termsOf, states, alarmEvents, log }: Parts): Pick<BoardFeed, 'close'> {
   if (!influx) return { close: () => Promise.resolve() }
+  const target = new InfluxAggregates({ ...influx, log })
+  const aggregates = new AggregatePages({ aggregates: state.aggregates, target, termsOf })
   const feed = new BoardFeed({
     context: new InfluxContext(influx),
     transitions: state.transitions,
@@ -173,10 +181,16 @@ export function startBoardFeed({ influx, stations, rules, state, states, alarmEv
       const stateOf = await states.of(stations.all)
       return stations.all.map(station => [station.code, stateOf(station)] as const)
     },
+    passAggregates: () => aggregates.pass(),
     clock: Date.now,
     log
   })
   feed.start()
   alarmEvents.subscribe(() => feed.wake())
-  return feed
+  return {
+    close: async () => {
+      await feed.close()
+      target.close()
+    }
+  }
 }

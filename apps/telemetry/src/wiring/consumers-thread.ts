@@ -77,6 +77,11 @@ export class ConsumersThread {
     })
   }
 
+  /** Has the windows summed up that are due. */
+  closeWindows(): void {
+    this.#post({ type: 'close-windows' })
+  }
+
   /** Lets the consumers finish the batch at hand. */
   async close(): Promise<void> {
     if (this.#closing) return

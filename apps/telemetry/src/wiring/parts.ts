@@ -5,13 +5,14 @@ import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
-import { AlarmRules, alarmText, compileRules } from '#libs/alarms'
+import { alarmText, readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { Station } from '#libs/model'
-import type { IngestPorts, Notifier, Principal, TimeSeriesStore } from '#libs/pipeline'
-import { JournalSource, Live, NewestReadings, OutboxDelivery, TOKEN_USER } from '#libs/pipeline'
+import type { IngestPorts, Notifier, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import { JournalSource, Live, NewestReadings, OutboxDelivery, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
+import { AggregateViews } from '../http/aggregate-views.js'
+import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
@@ -31,6 +32,9 @@ export interface Parts {
   readonly log: Logger
   readonly stations: Stations
   readonly states: StationStates
+  readonly aggregateViews: AggregateViews
+  readonly statusIntervals: StatusIntervals
+  readonly consumers: Pick<ConsumersThread, 'closeWindows'>
   readonly journal: Journal
   readonly store: TimeSeriesStore
   readonly state: State
@@ -91,7 +95,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   wakeOutbox.wake = () => outbox.wake()
 
   const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
-  closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, states, alarmEvents, log }))
+  const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
+  closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
 
   const health = healthOf(journal, consumers)
   bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates })
@@ -100,6 +105,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     log,
     stations: registry.stations,
     states,
+    ...questions,
+    consumers,
     journal,
     store,
     state,
@@ -127,6 +134,19 @@ async function openOwnState(
   return { place, state }
 }
 
+function aggregateQuestions(
+  { aggregates: settings }: Config,
+  { stations, rules }: Registry,
+  { store, state: { aggregates } }: { store: TimeSeriesStore; state: State }
+): Pick<Parts, 'aggregateViews' | 'statusIntervals'> & { termsOf: TermsOf } {
+  const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
+  return {
+    termsOf: aggregating.termsOf,
+    aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules }),
+    statusIntervals: new StatusIntervals({ ...aggregating, store })
+  }
+}
+
 const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
   new Health({
     journal: () => journal.health(),
@@ -136,15 +156,9 @@ const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
 
 async function openRegistry(config: Config): Promise<Registry> {
   const { stations, profiles, rules } = await loadRegistry(config.registryDir, config.devicesDir)
-  return { stations: new Stations(stations, profiles), rules: checkRules(rules, stations) }
-}
-
-function checkRules(raw: unknown, stations: readonly Station[]): CompiledRules {
-  const parsed = AlarmRules.safeParse(raw)
-  const shape = parsed.success ? [] : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`)
-  const compiled = parsed.success ? compileRules(parsed.data, stations) : { ok: false as const, problems: shape }
-  if (compiled.ok) return compiled.rules
-  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${compiled.problems.join('\n  ')}`)
+  const read = readRules(rules, stations)
+  if (read.ok) return { stations: new Stations(stations, profiles), rules: read.rules }
+  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
 }
 
 function openJournal(config: Config, log: Logger): Promise<Journal> {
@@ -179,7 +193,7 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { dataDir: config.dataDir, state: place, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
+    { ...config, state: place, rules: registry.rules.terms, fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)

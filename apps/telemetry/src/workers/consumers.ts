@@ -1,11 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { State } from '#libs/adapters/state'
 import { CompiledRules } from '#libs/alarms'
 import { codeOf, messageOf } from '#libs/model'
-import type { AlarmLog, Consumer, WriteOutcome } from '#libs/pipeline'
+import type { AggregateConsumer, AlarmLog, Consumer, Log, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
 import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreConsumer } from '#libs/pipeline'
-import { Closers, faultAt, openLogger } from '#libs/platform'
+import { Closers, faultAt, loadRegistry, openLogger } from '#libs/platform'
+import { openAggregateConsumer } from '../wiring/aggregates.js'
 import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
+import { Stations } from '../wiring/stations.js'
 import { Delayed } from './delayed.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
 
@@ -38,9 +41,11 @@ async function main(): Promise<void> {
     new Delayed(alarms, Date.now)
   ] as const
   const [storeRunner, alarmRunner] = [run(delayed[0]), run(delayed[1])]
-  const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals))]
+  const aggregates = await openAggregates({ store, state, rules, stored: () => storeRunner.position.kept, log })
+  const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates)]
   for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
+  closers.defer('closing of windows', () => aggregates.stop())
 
   const report = () =>
     post({
@@ -58,6 +63,7 @@ async function main(): Promise<void> {
 
   port?.on('message', (message: ToConsumers) => {
     if (message.type === 'committed') for (const runner of runners) runner.wake()
+    if (message.type === 'close-windows') aggregates.close().catch((error: unknown) => log.error({ code: codeOf(error) }, messageOf(error)))
     if (message.type === 'stop') void stop()
   })
   post({ type: 'started' })
@@ -68,6 +74,20 @@ async function main(): Promise<void> {
     for (const failure of await closers.close()) log.error({ code: failure.code }, `closing ${failure.name}: ${failure.message}`)
     port?.close()
   }
+}
+
+interface AggregateSources {
+  readonly store: TimeSeriesStore
+  readonly state: State
+  readonly rules: CompiledRules
+  readonly stored: () => number
+  readonly log: Log
+}
+
+async function openAggregates({ store, state, rules, stored, log }: AggregateSources): Promise<AggregateConsumer> {
+  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
+  const sources = { stations: new Stations(stations, profiles), settings: setup.aggregates, store, aggregates: state.aggregates }
+  return openAggregateConsumer({ ...sources, rules, stored, log })
 }
 
 /** Tells the main thread of each transition that has been recorded. */

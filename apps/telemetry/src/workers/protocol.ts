@@ -2,6 +2,7 @@ import type { StatePlace } from '#libs/adapters/state'
 import type { RuleTerms } from '#libs/alarms'
 import type { AlarmTransition, ConsumerPosition, WriteOutcome } from '#libs/pipeline'
 import type { FaultPoint, InfluxSettings, LogOptions } from '#libs/platform'
+import type { AggregateSettings } from '../wiring/aggregates.js'
 import type { TallyCounts } from '../wiring/tally.js'
 
 /** What the consumers' thread is given at its start. */
@@ -10,12 +11,15 @@ export interface ConsumersSetup {
   readonly state: StatePlace
   /** Null: the time series live in SQLite. */
   readonly influx: InfluxSettings | null
+  readonly registryDir: string
+  readonly devicesDir: string
+  readonly aggregates: AggregateSettings
   readonly rules: RuleTerms
   readonly log: LogOptions
   readonly fault: { readonly point: FaultPoint; readonly after: number } | null
 }
 
-export type ToConsumers = { readonly type: 'committed' } | { readonly type: 'stop' }
+export type ToConsumers = { readonly type: 'committed' } | { readonly type: 'close-windows' } | { readonly type: 'stop' }
 
 /** `store`: readings by what the store did with them, since the start. */
 export type FromConsumers =

@@ -1,7 +1,7 @@
 import { type Millis, SECOND } from '#libs/model'
 import type { Clock, Delivery, Notifier, OutboxMessage } from '#libs/pipeline'
+import { retryAfter } from '#libs/platform'
 import { type Texts, toJson } from './message.js'
-import { retryAfter } from './retry-after.js'
 import { sign } from './signature.js'
 
 export interface WebhookOptions {

@@ -1,3 +1,4 @@
+export type { PublishedAggregate } from './aggregates.js'
 export type { AcknowledgeResult, AlarmQuery } from './alarms.js'
 export type { Credential } from './credentials.js'
 export type { ServerLock } from './data-dir.js'

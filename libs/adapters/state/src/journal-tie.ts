@@ -29,6 +29,7 @@ export class JournalTie {
       await trx.deleteFrom('cursors').where('name', 'like', `${MARK}%`).execute()
       await trx.updateTable('cursors').set({ sequence: last }).where('sequence', '>', last).execute()
       await trx.deleteFrom('snapshots').where('sequence', '>', last).execute()
+      await trx.updateTable('aggregate_marks').set({ sequence: last }).where('sequence', '>', last).execute()
       await trx.deleteFrom('refusals').where('sequence', '>', last).execute()
       await trx
         .insertInto('cursors')

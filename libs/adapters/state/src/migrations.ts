@@ -18,7 +18,8 @@ const TYPES: Readonly<Record<Engine, Readonly<Record<ColumnType, DataType>>>> = 
 
 /** Forward only: data are never taken back to an older schema. Add at the end; never change one that was released. */
 const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
-  '0001-first': { up: db => first(new Builder(db, engine)) }
+  '0001-first': { up: db => first(new Builder(db, engine)) },
+  '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) }
 })
 
 /**
@@ -176,4 +177,21 @@ async function refusals(build: Builder): Promise<void> {
   }
   await build.table('refusals', refusal, ['sequence', 'item'])
   await build.index('refusals_station', 'refusals', ['station', 'sequence', 'item'])
+}
+
+async function aggregates(build: Builder): Promise<void> {
+  const window: Columns = { station: 'text', parameter: 'text', rank: 'integer', end_at: 'bigint' }
+  const key = Object.keys(window)
+  const content: Columns = {
+    unit: 'text',
+    revision: 'integer',
+    algorithm: 'integer',
+    position: 'bigint',
+    body: 'text',
+    day_values: 'blob?'
+  }
+  await build.table('aggregates', { ...window, ...content }, key)
+  await build.unique('aggregates_position', 'aggregates', ['position'])
+  await build.table('aggregate_marks', { ...window, start_at: 'bigint', due_at: 'bigint', sequence: 'bigint' }, key)
+  await build.index('aggregate_marks_due', 'aggregate_marks', ['rank', 'due_at'])
 }

@@ -3,7 +3,7 @@ import type { Verdict } from '#libs/model'
 import type { AlarmState, TransitionKind } from '#libs/pipeline'
 
 /** Instants are milliseconds since 1970 (UTC) everywhere; lists and alarms are JSON text. */
-export interface Tables {
+export interface Tables extends AggregateTables {
   credentials: { station: string; label: string; sha256: string; created_at: number }
   tokens: { name: string; role: string; sha256: string; created_at: number }
   recipients: {
@@ -55,6 +55,34 @@ export interface Tables {
     at: number | null
     payload: Uint8Array
     payload_bytes: number
+  }
+}
+
+/** `rank`: 0 hour, 1 day, 2 month. */
+interface AggregateTables {
+  aggregates: {
+    station: string
+    parameter: string
+    rank: number
+    end_at: number
+    unit: string
+    revision: number
+    algorithm: number
+    /** Counts publications: a window that is published again moves to the end. */
+    position: number
+    /** The summary as JSON. */
+    body: string
+    /** A day's values, ascending, eight bytes each. */
+    day_values: Uint8Array | null
+  }
+  aggregate_marks: {
+    station: string
+    parameter: string
+    rank: number
+    start_at: number
+    end_at: number
+    due_at: number
+    sequence: number
   }
 }
 

@@ -1,5 +1,6 @@
 import { Kysely } from 'kysely'
 import type { Clock } from '#libs/pipeline'
+import { StateAggregateLog } from './aggregates.js'
 import { StateAlarmLog } from './alarm-log.js'
 import { Alarms } from './alarms.js'
 import { Credentials } from './credentials.js'
@@ -59,6 +60,7 @@ export class State {
   readonly refusals: Refusals
   readonly transitions: Transitions
   readonly journal: JournalTie
+  readonly aggregates: StateAggregateLog
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -73,6 +75,7 @@ export class State {
     this.refusals = new Refusals(databases, options.maxRefusals)
     this.transitions = new Transitions(databases)
     this.journal = new JournalTie(databases)
+    this.aggregates = new StateAggregateLog(databases)
   }
 
   /**

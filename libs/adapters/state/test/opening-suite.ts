@@ -28,7 +28,9 @@ export function openingSuite(bench: Bench): void {
       const states = await Promise.all(Array.from({ length: 6 }, () => bench.open(place)))
       await Promise.all(states.map((state, index) => state.tokens.add(`t${index}`, 'reader')))
       expect(await states[0]!.tokens.list()).toHaveLength(6)
-      expect(await bench.home.query(place, 'select name from kysely_migration')).toEqual([{ name: '0001-first' }])
+      const names = (await bench.home.query(place, 'select name from kysely_migration')).map(({ name }) => name)
+      expect(names).toContain('0001-first')
+      expect(new Set(names).size).toBe(names.length)
     })
 
     it('refuses what a newer version has written', async () => {
@@ -42,7 +44,8 @@ export function openingSuite(bench: Bench): void {
       const place = await bench.home.untouched()
       const state = await bench.open(place)
       await state.close()
-      const made = ['credentials', 'tokens', 'recipients', 'cursors', 'snapshots', 'alarms', 'transitions', 'outbox']
+      const first = ['credentials', 'tokens', 'recipients', 'cursors', 'snapshots', 'alarms', 'transitions', 'outbox']
+      const made = [...first, 'aggregates', 'aggregate_marks']
       for (const table of [...made, 'kysely_migration']) await bench.home.query(place, `drop table ${table}`)
       // `refusals`, the last table that the first migration makes, is in its way.
       expect(await codeOfRejection(bench.open(place))).toBe('QT_STATE_FAILED')

@@ -1,5 +1,6 @@
 import { describe } from '@jest/globals'
 import { accessSuite } from './access-suite.js'
+import { aggregatesSuite } from './aggregates-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
 import type { Bench } from './fixtures.js'
 import { journalTieSuite } from './journal-tie-suite.js'
@@ -13,6 +14,7 @@ export function stateSuite(bench: Bench): void {
   // Each in a group of its own: what one prepares for its tests is no business of the others.
   describe('opened', () => openingSuite(bench))
   describe('access', () => accessSuite(bench))
+  describe('aggregates', () => aggregatesSuite(bench))
   describe('alarms', () => alarmLogSuite(bench))
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))

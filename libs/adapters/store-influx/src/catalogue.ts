@@ -28,6 +28,36 @@ export interface Measurement {
   readonly meaning: string
 }
 
+const AGGREGATE_FIELDS = {
+  received: 'integer',
+  count: 'integer',
+  expected: 'integer',
+  completeness: 'float',
+  valid_share: 'float',
+  sufficient: 'boolean',
+  mean: 'float',
+  min: 'float',
+  min_at: 'integer',
+  max: 'float',
+  max_at: 'integer',
+  sum: 'float',
+  p95: 'float',
+  stddev: 'float',
+  worst_flag: 'integer',
+  exceedance_minutes: 'float',
+  revision: 'integer',
+  algorithm: 'integer',
+  unit: 'string'
+} as const
+
+const aggregate = (bucket: BucketRole, of: string) =>
+  ({
+    bucket,
+    tags: ['station', 'parameter'],
+    fields: AGGREGATE_FIELDS,
+    meaning: `${of} of a series at its end, rewritten with each revision; a figure that there is not has no field (apps/telemetry/docs/aggregates.md)`
+  }) satisfies Measurement
+
 export const MEASUREMENTS = {
   reading: {
     bucket: 'readings',
@@ -45,6 +75,9 @@ export const MEASUREMENTS = {
       'one reading at its instant. What is usual is left out: a point without `flag` has 1, without `status` 00, without `revision` 0; `extra` ' +
       '(JSON: unit, road, flags, reported) only where those differ from the parameter’s unit, mqtt, none, none'
   },
+  hour: aggregate('hourly', 'an hour'),
+  day: aggregate('daily', 'a day'),
+  month: aggregate('daily', 'a month'),
   cursor: {
     bucket: 'context',
     tags: ['consumer'],

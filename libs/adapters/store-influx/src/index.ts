@@ -1,3 +1,5 @@
+export type { AggregatesSettings, WrittenAggregate } from './aggregates.js'
+export { InfluxAggregates } from './aggregates.js'
 export type { BucketRole, Measurement } from './catalogue.js'
 export { BUCKETS, bucketName, MEASUREMENTS } from './catalogue.js'
 export type { BoardLimit, BoardSeries, BoardState, BoardStation, RecordedTransition } from './context.js'

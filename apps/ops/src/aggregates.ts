@@ -1,0 +1,115 @@
+import { serverLock } from '#libs/adapters/state'
+import { InfluxStore } from '#libs/adapters/store-influx'
+import { SqliteStore } from '#libs/adapters/store-sqlite'
+import type { CompiledRules } from '#libs/alarms'
+import { readRules } from '#libs/alarms'
+import type { Millis } from '#libs/model'
+import { codeOf, EARLIEST, parseInstant } from '#libs/model'
+import type { AggregateLog, RecomputeProgress, RecomputeQuery, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import { Aggregator, daysOf, markAnew, recompute, seriesTerms } from '#libs/pipeline'
+import type { Config } from '#libs/platform'
+import { CodedError, loadRegistry } from '#libs/platform'
+import type { Call, Command } from './command.js'
+import { textOption, usageError } from './command.js'
+import { progressBar } from './progress-bar.js'
+import { withState } from './with-state.js'
+
+const anew: Command = {
+  words: 'aggregates recompute',
+  usage: 'STATION PARAMETER --from INSTANT [--to INSTANT]',
+  help: 'sums a series up anew, whole days; what differs gets the next revision. A running server is asked to do it',
+  options: { from: { type: 'string' }, to: { type: 'string' } },
+  async run(call) {
+    const query = queryOf(call)
+    const { rules, termsOf } = await registryOf(call.config)
+    const known = termsOf(query)
+    if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${query.station}/${query.parameter}`)
+    await withState(call.config, async ({ aggregates }) => {
+      const lock = lockOrNull(call.config)
+      if (!lock) {
+        call.print(`windows ${await markAnew(query, { aggregates, known })} marked: the running server sums them up`)
+        return
+      }
+      try {
+        await computeHere(query, { ...call, rules, termsOf, aggregates })
+      } finally {
+        lock.close()
+      }
+    })
+    return 0
+  }
+}
+
+function queryOf({ positional, options }: Call): RecomputeQuery {
+  const [station, parameter, ...more] = positional
+  if (!station || !parameter || more.length > 0) throw usageError(anew, 'name one station and one parameter')
+  const [from, to, now] = [instant(options, 'from'), instant(options, 'to'), Date.now()]
+  if (from === undefined) throw usageError(anew, '--from is missing')
+  const end = to ?? now
+  if (from >= end) throw usageError(anew, '--from must be before --to')
+  return { station, parameter, from: Math.max(from, EARLIEST), to: end, now }
+}
+
+function instant(options: Call['options'], name: string): Millis | undefined {
+  const text = textOption(options, name)
+  if (text === undefined) return undefined
+  const at = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
+  if (at === undefined) throw usageError(anew, `--${name} is a date (of UTC+7) or an RFC 3339 instant with its zone`)
+  return at
+}
+
+async function registryOf({ registryDir, devicesDir, aggregates }: Config): Promise<{ rules: CompiledRules; termsOf: TermsOf }> {
+  const { stations, profiles, rules } = await loadRegistry(registryDir, devicesDir)
+  const read = readRules(rules, stations)
+  if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
+  const byCode = new Map(stations.map(station => [station.code, station]))
+  const profileOf = (station: { readonly profile: string }) => {
+    const profile = profiles.get(station.profile)
+    if (!profile) throw new CodedError('QT_UNEXPECTED', `no profile ${station.profile}`)
+    return profile
+  }
+  return { rules: read.rules, termsOf: seriesTerms(byCode, profileOf, aggregates) }
+}
+
+/** Null while a server runs: it alone computes then. */
+function lockOrNull({ dataDir }: Config): ReturnType<typeof serverLock> | null {
+  try {
+    return serverLock(dataDir)
+  } catch (error) {
+    if (codeOf(error) === 'QT_DATA_DIR_IN_USE') return null
+    throw error
+  }
+}
+
+interface Here {
+  readonly config: Config
+  readonly print: Call['print']
+  readonly rules: CompiledRules
+  readonly termsOf: TermsOf
+  readonly aggregates: AggregateLog
+}
+
+async function computeHere(query: RecomputeQuery, { config, print, rules, termsOf, aggregates }: Here): Promise<void> {
+  const store = await openStore(config)
+  const known = termsOf(query)
+  if (!known) return
+  const aggregator = new Aggregator({ store, aggregates, termsOf, rules })
+  const bar = progressBar('days', daysOf(query, known))
+  const began = performance.now()
+  let done: RecomputeProgress = { days: 0, windows: 0, changed: 0 }
+  try {
+    for await (const progress of recompute(query, { aggregates, aggregator, known })) {
+      done = progress
+      bar.show(done.days)
+    }
+  } finally {
+    bar.end()
+    await store.close()
+  }
+  print(`days ${done.days} windows ${done.windows} changed ${done.changed} ms ${Math.round(performance.now() - began)}`)
+}
+
+const openStore = ({ dataDir, influx }: Config): Promise<TimeSeriesStore> =>
+  influx ? InfluxStore.open({ ...influx, readOnly: true }) : SqliteStore.open({ dataDir, readOnly: true })
+
+export const aggregateCommands: readonly Command[] = [anew]

@@ -1,0 +1,144 @@
+import { State } from '#libs/adapters/state'
+import { SqliteStore } from '#libs/adapters/store-sqlite'
+import type { Aggregate, DayRule } from '#libs/aggregates'
+import { DEFAULT_TERMS, PERIODS } from '#libs/aggregates'
+import { acknowledge, mergeAlarm } from '#libs/alarms'
+import { DAY, MINUTE } from '#libs/model'
+import { BEGIN, type TempDir, tempDir } from '#libs/testkit'
+import { AggregateConsumer } from '../src/aggregate-consumer.js'
+import type { TermsOf } from '../src/aggregate-ports.js'
+import { Aggregator } from '../src/aggregator.js'
+import type { SequencedRecord } from '../src/journal-source.js'
+import type { Log, StoredReading } from '../src/ports.js'
+
+export const PARAMETERS = ['COD', 'pH'] as const
+/** Long after every window: all are closed. */
+const LATER = BEGIN + 70 * DAY
+const dayRule: DayRule = 'hours-01-24'
+const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
+const rules = { limitsOf: () => [] }
+
+/**
+ * A store and a state on fresh ground, and the consumer of aggregates between them. A process that is killed stands still at the
+ * await where it is, and `restart` begins again from what is on disk.
+ */
+export class AggregateWorld {
+  readonly store: SqliteStore
+  readonly state: State
+  now = LATER
+  consumer: AggregateConsumer
+  /** Readings that the aggregates' consumer and the store have taken from the journal. */
+  taken = 0
+  kept = 0
+  /** What the consumer said. */
+  readonly log: string[] = []
+  /** Stations whose readings the store does not give. */
+  readonly away = new Set<string>()
+  readonly #dir: TempDir
+  #life = 0
+  #underWay = new Set<Promise<unknown>>()
+
+  private constructor(dir: TempDir, store: SqliteStore, state: State) {
+    this.#dir = dir
+    this.store = store
+    this.state = state
+    this.consumer = this.#begin()
+  }
+
+  static async open(): Promise<AggregateWorld> {
+    const dir = await tempDir()
+    const store = await SqliteStore.open({ dataDir: dir.path })
+    return new AggregateWorld(dir, store, await State.open({ dataDir: dir.path, life: { mergeAlarm, acknowledge } }))
+  }
+
+  #begin(): AggregateConsumer {
+    const aggregates = this.#mortal(this.state.aggregates)
+    const store = this.#mortal<Pick<SqliteStore, 'range'>>({
+      range: query => (this.away.has(query.station) ? Promise.reject(new Error('the store is away')) : this.store.range(query))
+    })
+    const say = (_: object, text: string): void => void this.log.push(text)
+    const log: Log = { info: say, warn: say, error: say }
+    const aggregator = new Aggregator({ store, aggregates, termsOf, rules })
+    const ports = { aggregates, aggregator, termsOf, dayRule, log, stored: () => this.kept, clock: () => this.now }
+    return new AggregateConsumer({ ...ports, dependents: () => [] })
+  }
+
+  /** Each call takes a few turns of the event loop; one that is under way when the process is killed is done, and nobody hears of it. */
+  #mortal<T extends object>(part: T): T {
+    const life = this.#life
+    return new Proxy(part, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target)
+        if (typeof member !== 'function') return member
+        return async (...args: unknown[]) => {
+          await turns(2)
+          if (life !== this.#life) return never()
+          const call = Promise.resolve(member.apply(target, args) as unknown)
+          this.#underWay.add(call)
+          const result = await call.finally(() => this.#underWay.delete(call))
+          await turns(1)
+          return life === this.#life ? result : never()
+        }
+      }
+    })
+  }
+
+  /** Kills the process wherever it is, and starts it again. */
+  async restart(): Promise<void> {
+    this.#life++
+    await Promise.allSettled(this.#underWay)
+    this.consumer = this.#begin()
+    this.taken = await this.consumer.start()
+  }
+
+  /** The journal's records up to a sequence, of which the consumer knows some already, reach it in one batch. */
+  async consume(readings: readonly StoredReading[]): Promise<void> {
+    const last = readings.at(-1)
+    if (!last) return
+    const life = this.#life
+    const records = readings.map(reading => ({ sequence: reading.sequence, record: { kind: 'readings', readings: [reading] } }))
+    await this.consumer.consume(records as unknown as SequencedRecord[], last.sequence)
+    if (life === this.#life) this.taken = last.sequence
+  }
+
+  async keep(readings: readonly StoredReading[]): Promise<void> {
+    const last = readings.at(-1)
+    if (!last) return
+    await this.store.write(readings, last.sequence)
+    this.kept = last.sequence
+  }
+
+  async take(readings: readonly StoredReading[], unstored = readings): Promise<void> {
+    await this.consume(readings)
+    await this.keep(unstored)
+  }
+
+  /** Closes whatever is due a minute from now. */
+  async close(): Promise<number> {
+    this.now += MINUTE
+    return this.consumer.close()
+  }
+
+  async all(station = 'AG-017'): Promise<Aggregate[]> {
+    const span = { from: 0, to: BEGIN + 365 * DAY, limit: 10_000 }
+    const lists = PARAMETERS.flatMap(parameter =>
+      PERIODS.map(period => this.state.aggregates.find({ station, parameter, period, ...span }))
+    )
+    return (await Promise.all(lists)).flat()
+  }
+
+  async dispose(): Promise<void> {
+    this.#life++
+    await Promise.allSettled(this.#underWay)
+    await this.store.close()
+    await this.state.close()
+    await this.#dir.remove()
+  }
+}
+
+/** Turns of the event loop: others may do something in between. */
+export async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await new Promise(resolve => setImmediate(resolve))
+}
+
+const never = (): Promise<never> => new Promise(() => {})
