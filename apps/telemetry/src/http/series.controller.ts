@@ -7,6 +7,7 @@ import { EARLIEST, LATEST } from '#libs/model'
 import type { TimeSeriesStore } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS, STORE } from '../wiring/tokens.js'
+import { wantsCsv } from './csv.js'
 import { Documented } from './documented.js'
 import { HttpProblem, notFound } from './problem.js'
 import { ConflictList, ConflictsQuery, fromCursor, ReadingList, ReadingsQuery, SeriesPath, toCursor } from './schemas.js'
@@ -69,8 +70,6 @@ export class SeriesController {
     return { readings, next: found.length > query.limit && last ? toCursor(last.at) : null }
   }
 }
-
-const wantsCsv = (accept: string | undefined): boolean => /\btext\/csv\b/.test(accept ?? '')
 
 function numberCursor(cursor: string): number {
   const text = fromCursor(cursor)

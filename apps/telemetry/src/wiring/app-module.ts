@@ -6,6 +6,8 @@ import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { HealthController } from '../http/health.controller.js'
+import { LedgerController } from '../http/ledger.controller.js'
+import { LedgerLines } from '../http/ledger-lines.js'
 import { ReadingsController } from '../http/readings.controller.js'
 import { RefusalsController } from '../http/refusals.controller.js'
 import { SeriesController } from '../http/series.controller.js'
@@ -14,7 +16,7 @@ import { StationsController } from '../http/stations.controller.js'
 import { StreamController } from '../http/stream.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
 import type { Parts } from './parts.js'
-import { ALARM_EVENTS, HEALTH, INGEST, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
+import { ALARM_EVENTS, HEALTH, INGEST, LEDGER, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
 
 /** Nest's view of the running parts: values and factories of plain classes, nothing is opened here. */
 @Module({})
@@ -37,6 +39,7 @@ export class AppModule {
         ReadingsController,
         AlarmsController,
         RefusalsController,
+        LedgerController,
         StreamController
       ],
       providers: [
@@ -47,6 +50,7 @@ export class AppModule {
         { provide: METRICS, useValue: parts.metrics },
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
+        { provide: LEDGER, useValue: new LedgerLines({ pages: state.ledger, stations, clock: Date.now }) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },

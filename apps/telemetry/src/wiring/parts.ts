@@ -179,7 +179,15 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { dataDir: config.dataDir, state: place, influx: config.influx, rules: registry.rules.terms, log: config.log, fault },
+    {
+      dataDir: config.dataDir,
+      state: place,
+      influx: config.influx,
+      rules: registry.rules.terms,
+      intervals: registry.stations.intervals(),
+      log: config.log,
+      fault
+    },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)

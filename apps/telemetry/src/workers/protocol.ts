@@ -11,6 +11,8 @@ export interface ConsumersSetup {
   /** Null: the time series live in SQLite. */
   readonly influx: InfluxSettings | null
   readonly rules: RuleTerms
+  /** How often a reading of a station is expected. Milliseconds. */
+  readonly intervals: ReadonlyMap<string, number>
   readonly log: LogOptions
   readonly fault: { readonly point: FaultPoint; readonly after: number } | null
 }

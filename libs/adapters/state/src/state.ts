@@ -6,6 +6,8 @@ import { Credentials } from './credentials.js'
 import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
 import { JournalTie } from './journal-tie.js'
+import { StateLedgerBook } from './ledger-book.js'
+import { LedgerPages } from './ledger-pages.js'
 import type { AlarmLife } from './life.js'
 import { migrate } from './migrations.js'
 import { StateOutbox } from './outbox.js'
@@ -59,6 +61,8 @@ export class State {
   readonly refusals: Refusals
   readonly transitions: Transitions
   readonly journal: JournalTie
+  readonly ledgerBook: StateLedgerBook
+  readonly ledger: LedgerPages
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -73,6 +77,8 @@ export class State {
     this.refusals = new Refusals(databases, options.maxRefusals)
     this.transitions = new Transitions(databases)
     this.journal = new JournalTie(databases)
+    this.ledgerBook = new StateLedgerBook(databases)
+    this.ledger = new LedgerPages(databases)
   }
 
   /**

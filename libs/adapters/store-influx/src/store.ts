@@ -1,6 +1,6 @@
 import type { Millis, Reading } from '#libs/model'
 import { LATEST } from '#libs/model'
-import type { Clock, Conflict, DayDigest, Log, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import type { Clock, Conflict, DayDigest, Log, RangeQuery, ReadingFate, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
 import { digestOf } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictLog } from './conflict-log.js'
@@ -98,6 +98,14 @@ export class InfluxStore implements TimeSeriesStore {
 
   range(query: RangeQuery): Promise<Reading[]> {
     return this.#reader.range(query)
+  }
+
+  async fates(): Promise<ReadingFate[]> {
+    return []
+  }
+
+  async fatesSince(): Promise<number> {
+    return 0
   }
 
   /** A page never ends inside a journal record: it may be shorter than `limit`, and is longer where one record alone has more. */

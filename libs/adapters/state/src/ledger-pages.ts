@@ -1,0 +1,81 @@
+import type { Millis } from '#libs/model'
+import type { OutcomeDay, ReceiptDay } from '#libs/pipeline'
+import { receiptDay } from './ledger-codec.js'
+import type { Databases } from './schema.js'
+
+/** What a station's readings that were measured on a day came to. */
+export interface MeasuredDay {
+  readonly station: string
+  readonly stored: number
+  readonly calibrating: number
+  readonly fault: number
+  readonly otherStatus: number
+  readonly late: number
+}
+
+export interface LedgerDay {
+  readonly receipts: ReceiptDay
+  readonly outcomes: Omit<OutcomeDay, 'station' | 'day'>
+}
+
+/** The ledger as it is read. */
+export class LedgerPages {
+  readonly #databases: Databases
+
+  constructor(databases: Databases) {
+    this.#databases = databases
+  }
+
+  /** The first day on which anything came in; null while nothing has. */
+  async firstDay(): Promise<Millis | null> {
+    const row = await this.#databases.powerSafe
+      .selectFrom('ledger_receipts')
+      .select(eb => eb.fn.min('day').as('day'))
+      .executeTakeFirst()
+    return row?.day === null || row?.day === undefined ? null : Number(row.day)
+  }
+
+  /** All stations of one day, or one; what came in and what became of it in one look, so that they fit. */
+  async day(day: Millis, station?: string): Promise<LedgerDay[]> {
+    let select = this.#databases.powerSafe
+      .selectFrom('ledger_receipts as r')
+      .leftJoin('ledger_outcomes as o', join => join.onRef('o.station', '=', 'r.station').onRef('o.day', '=', 'r.day'))
+      .selectAll('r')
+      .select(['o.stored', 'o.replaced', 'o.repeated as o_repeated', 'o.conflicts', 'o.set_aside', 'o.late', 'o.clock_ahead'])
+      .where('r.day', '=', day)
+    if (station !== undefined) select = select.where('r.station', '=', station)
+    return (await select.execute()).map(row => ({
+      receipts: receiptDay(row),
+      outcomes: {
+        stored: row.stored ?? 0,
+        replaced: row.replaced ?? 0,
+        repeated: row.o_repeated ?? 0,
+        conflicts: row.conflicts ?? 0,
+        setAside: row.set_aside ?? 0,
+        late: row.late ?? 0,
+        clockAhead: row.clock_ahead ?? 0
+      }
+    }))
+  }
+
+  /** All stations, or one, by day of measurement. */
+  async measured(day: Millis, station?: string): Promise<MeasuredDay[]> {
+    let select = this.#databases.powerSafe
+      .selectFrom('ledger_series')
+      .select('station')
+      .select(eb =>
+        (['stored', 'calibrating', 'fault', 'other_status', 'late'] as const).map(column => eb.fn.sum<number>(column).as(column))
+      )
+      .where('day', '=', day)
+      .groupBy('station')
+    if (station !== undefined) select = select.where('station', '=', station)
+    return (await select.execute()).map(row => ({
+      station: row.station,
+      stored: Number(row.stored),
+      calibrating: Number(row.calibrating),
+      fault: Number(row.fault),
+      otherStatus: Number(row.other_status),
+      late: Number(row.late)
+    }))
+  }
+}
