@@ -8,7 +8,7 @@ import type { LedgerBook, OfflineSpan, ReceiptDay, StationDay } from './ledger-p
 import { LedgerRows } from './ledger-rows.js'
 import { cover } from './ledger-spans.js'
 
-type AboutReadings = Extract<WireRecord, { kind: 'readings' | 'refusal' }>
+type AboutReadings = Extract<WireRecord, { kind: 'readings' | 'refusal' | 'repeat' }>
 
 /** Rows in memory: a thousand stations with a week of late refusals. */
 const MOST_ROWS = 8_000
@@ -50,7 +50,7 @@ export class ReceiptKeeper implements AccountKeeper {
   async prepare(records: readonly SequencedRecord[]): Promise<void> {
     const wanted = new Map<string, StationDay>()
     for (const { record } of records) {
-      if (record.kind !== 'readings' && record.kind !== 'refusal') continue
+      if (record.kind === 'status' || record.kind === 'reply') continue
       for (const key of daysOf(record)) if (!this.#rows.has(keyOf(key))) wanted.set(keyOf(key), key)
     }
     if (wanted.size === 0) return
@@ -89,6 +89,7 @@ export class ReceiptKeeper implements AccountKeeper {
     day.messages[record.road]++
     cover(day.came, record.receivedAt, TOGETHER)
     if (record.kind === 'refusal') this.#enterRefusal(day, record)
+    else if (record.kind === 'repeat') enterRepeat(day, record)
     else this.#enterReadings(day, record.readings, record)
   }
 
@@ -115,6 +116,12 @@ export class ReceiptKeeper implements AccountKeeper {
     if (refusedSpans[name] === undefined && Object.keys(refusedSpans).length >= MOST_NAMES) return
     cover((refusedSpans[name] ??= []), at, TOGETHER)
   }
+}
+
+function enterRepeat(day: ReceiptDay, { road, readings }: Extract<WireRecord, { kind: 'repeat' }>): void {
+  day.received[road] += readings
+  day.repeatedMessages++
+  day.repeated += readings
 }
 
 /** A refused reading belongs to the time that it tells, unless that has not come yet. */
