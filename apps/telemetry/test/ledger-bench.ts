@@ -101,7 +101,7 @@ export class LedgerBench {
     return new LedgerBench(intake, {
       dir,
       fault,
-      state: await openState(dir),
+      state: await openState({ dataDir: dir }),
       store: await SqliteStore.open({ dataDir: dir, beforeCursor })
     })
   }

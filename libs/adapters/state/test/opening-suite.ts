@@ -28,7 +28,7 @@ export function openingSuite(bench: Bench): void {
       const states = await Promise.all(Array.from({ length: 6 }, () => bench.open(place)))
       await Promise.all(states.map((state, index) => state.tokens.add(`t${index}`, 'reader')))
       expect(await states[0]!.tokens.list()).toHaveLength(6)
-      expect(await bench.home.query(place, 'select name from kysely_migration')).toEqual([{ name: '0001-first' }])
+      expect(await bench.home.query(place, 'select name from kysely_migration')).toEqual([{ name: '0001-first' }, { name: '0002-ledger' }])
     })
 
     it('refuses what a newer version has written', async () => {
