@@ -5,6 +5,7 @@ import { digestOf } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictLog } from './conflict-log.js'
 import { InfluxStoreError } from './errors.js'
+import { FateLog } from './fate-log.js'
 import { InfluxLink } from './link.js'
 import { InfluxReader } from './reader.js'
 import type { SetAside } from './set-aside.js'
@@ -52,6 +53,7 @@ export class InfluxStore implements TimeSeriesStore {
   readonly #reader: InfluxReader
   readonly #conflicts: ConflictLog
   readonly #setAside: SetAsideLog
+  readonly #fates: FateLog
   readonly #writer: BatchWriter
   readonly #readOnly: boolean
   #writing: Promise<unknown> = Promise.resolve()
@@ -62,6 +64,7 @@ export class InfluxStore implements TimeSeriesStore {
     this.#reader = new InfluxReader(this.#link, bucket)
     this.#conflicts = new ConflictLog(this.#link, bucket)
     this.#setAside = new SetAsideLog(this.#link, bucket)
+    this.#fates = new FateLog(this.#link, bucket)
     this.#writer = new BatchWriter(this.#link, this.#reader, {
       bucket,
       consumer: options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`,
@@ -100,12 +103,12 @@ export class InfluxStore implements TimeSeriesStore {
     return this.#reader.range(query)
   }
 
-  async fates(): Promise<ReadingFate[]> {
-    return []
+  fates(after: number, upTo: number): Promise<ReadingFate[]> {
+    return this.#fates.list(after, upTo)
   }
 
   async fatesSince(): Promise<number> {
-    return 0
+    return (await this.#fates.since()) ?? this.cursor()
   }
 
   /** A page never ends inside a journal record: it may be shorter than `limit`, and is longer where one record alone has more. */
