@@ -2,10 +2,9 @@ import type { LedgerPages } from '#libs/adapters/state'
 import type { Millis, Station } from '#libs/model'
 import { DAY } from '#libs/model'
 import type { Clock, LedgerLine } from '#libs/pipeline'
-import { dayOf, expectedReadings, ledgerLine } from '#libs/pipeline'
+import { expectedReadings, ledgerLine } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
-import { HttpProblem } from './problem.js'
-import { fromCursor, toCursor } from './schemas.js'
+import { ledgerDays, placeAfter, placeOf } from './ledger-place.js'
 
 interface Sources {
   readonly pages: Pick<LedgerPages, 'firstDay' | 'day' | 'measured'>
@@ -21,14 +20,6 @@ interface Query {
   readonly after?: string | undefined
 }
 
-interface Place {
-  readonly day: Millis
-  readonly station: string
-}
-
-/** Without `from`, this many days up to `to`. */
-const DEFAULT_DAYS = 7
-
 /** The lines of the ledger: of every day since the first that anything came in, one for each station of the registry and each that sent. */
 export class LedgerLines {
   readonly #sources: Sources
@@ -41,9 +32,7 @@ export class LedgerLines {
   async page({ station, from, to, limit, after }: Query): Promise<{ readonly lines: LedgerLine[]; readonly next: string | null }> {
     const now = this.#sources.clock()
     const place = after === undefined ? undefined : placeOf(after)
-    const last = dayOf(Math.min(to === undefined ? now : to - 1, now))
-    const first = (await this.#sources.pages.firstDay()) ?? last + DAY
-    const begin = Math.max(first, from === undefined ? last - (DEFAULT_DAYS - 1) * DAY : dayOf(from))
+    const { begin, last } = ledgerDays({ from, to }, { now, first: await this.#sources.pages.firstDay() })
     const lines: LedgerLine[] = []
     for (let day = Math.max(begin, place?.day ?? begin); day <= last && lines.length <= limit; day += DAY) {
       const all = await this.#linesOf(day, station, now)
@@ -51,7 +40,7 @@ export class LedgerLines {
     }
     const shown = lines.slice(0, limit)
     const end = shown.at(-1)
-    return { lines: shown, next: lines.length > limit && end ? toCursor(`${end.day}/${end.station}`) : null }
+    return { lines: shown, next: lines.length > limit && end ? placeAfter(end) : null }
   }
 
   async #linesOf(day: Millis, station: string | undefined, now: Millis): Promise<LedgerLine[]> {
@@ -77,12 +66,4 @@ export class LedgerLines {
   #expected(station: Station, day: Millis, now: Millis): number {
     return expectedReadings(station.parameters.length, this.#sources.stations.profileOf(station).intervalMillis, { day, now })
   }
-}
-
-function placeOf(cursor: string): Place {
-  const [, day, station] = /^(\d{1,15})\/([A-Z0-9_-]{0,48})$/.exec(fromCursor(cursor)) ?? []
-  if (day !== undefined && station !== undefined) return { day: Number(day), station }
-  throw new HttpProblem(400, 'QT_HTTP_INVALID', 'after: not a cursor of this list', {
-    errors: [{ field: 'after', message: 'not a cursor of this list' }]
-  })
 }

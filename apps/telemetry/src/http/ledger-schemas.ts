@@ -1,11 +1,24 @@
 import { z } from 'zod'
-import { CursorParameter, InstantParameter, limitOf, list, StationCodeParameter } from './schemas.js'
+import type { GapCause } from '#libs/pipeline'
+import { GAP_CAUSES } from '#libs/pipeline'
+import { CursorParameter, Instant, InstantParameter, limitOf, list, StationCodeParameter } from './schemas.js'
 
 /** The ledger's part of the HTTP contract: apps/telemetry/docs/ledger.md says what each column counts. */
 
 export const LedgerQuery = z
   .object({
     station: StationCodeParameter.optional(),
+    from: InstantParameter.optional(),
+    to: InstantParameter.optional(),
+    limit: limitOf(500),
+    after: CursorParameter
+  })
+  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+
+export const GapsQuery = z
+  .object({
+    station: StationCodeParameter.optional(),
+    parameter: z.string().min(1).max(40).optional(),
     from: InstantParameter.optional(),
     to: InstantParameter.optional(),
     limit: limitOf(500),
@@ -56,4 +69,21 @@ export const LedgerView = z
     description: 'received = stored + replaced + duplicate + conflicting + setAside + refused + open'
   })
 
+const Cause = z.enum(GAP_CAUSES as [GapCause, ...GapCause[]])
+
+export const GapView = z
+  .object({
+    station: z.string(),
+    parameter: z.string(),
+    day: z.string().meta({ format: 'date', description: 'Day of UTC+7 to which the gap is cut' }),
+    from: Instant,
+    to: Instant,
+    seconds: z.number(),
+    open: z.boolean().meta({ description: 'Nothing has come since' }),
+    cause: Cause.meta({ description: 'What most of it is due to' }),
+    parts: z.array(z.object({ cause: Cause, from: Instant, to: Instant }))
+  })
+  .meta({ id: 'LedgerGap', description: 'No reading for longer than 3 intervals of the series' })
+
+export const GapList = list(GapView)
 export const LedgerList = list(LedgerView)

@@ -1,8 +1,9 @@
 import type { z } from 'zod'
-import { formatInstant } from '#libs/model'
+import { formatInstant, SECOND } from '#libs/model'
 import type { LedgerLine } from '#libs/pipeline'
 import { csvText } from './csv.js'
-import type { LedgerView } from './ledger-schemas.js'
+import type { SeriesGap } from './ledger-gaps.js'
+import type { GapView, LedgerView } from './ledger-schemas.js'
 
 const dateOf = (day: number): string => formatInstant(day).slice(0, 10)
 
@@ -42,5 +43,31 @@ export function ledgerCsv(lines: readonly LedgerLine[]): string {
         .join(' '),
       ...MEASURED.map(name => line.measured[name])
     ])
+  )
+}
+
+export function gapView({ station, parameter, day, from, to, open, cause, parts }: SeriesGap): z.infer<typeof GapView> {
+  return {
+    station,
+    parameter,
+    day: dateOf(day),
+    from: formatInstant(from),
+    to: formatInstant(to),
+    seconds: (to - from) / SECOND,
+    open,
+    cause,
+    parts: parts.map(part => ({ cause: part.cause, from: formatInstant(part.from), to: formatInstant(part.to) }))
+  }
+}
+
+const GAP_COLUMNS = ['station', 'parameter', 'day', 'from', 'to', 'seconds', 'open', 'cause'] as const
+
+export function gapsCsv(gaps: readonly SeriesGap[]): string {
+  return csvText(
+    GAP_COLUMNS,
+    gaps.map(gap => {
+      const view = gapView(gap)
+      return GAP_COLUMNS.map(column => view[column])
+    })
   )
 }

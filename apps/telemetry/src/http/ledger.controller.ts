@@ -5,16 +5,22 @@ import type { z } from 'zod'
 import { LEDGER } from '../wiring/tokens.js'
 import { wantsCsv } from './csv.js'
 import { Documented } from './documented.js'
+import type { LedgerGaps } from './ledger-gaps.js'
 import type { LedgerLines } from './ledger-lines.js'
-import { LedgerList, LedgerQuery } from './ledger-schemas.js'
-import { ledgerCsv, ledgerView } from './ledger-views.js'
+import { GapList, GapsQuery, LedgerList, LedgerQuery } from './ledger-schemas.js'
+import { gapsCsv, gapView, ledgerCsv, ledgerView } from './ledger-views.js'
+
+export interface LedgerParts {
+  readonly lines: LedgerLines
+  readonly gaps: LedgerGaps
+}
 
 @Controller('api/v1/ledger')
 export class LedgerController {
-  readonly #lines: LedgerLines
+  readonly #parts: LedgerParts
 
-  constructor(@Inject(LEDGER) lines: LedgerLines) {
-    this.#lines = lines
+  constructor(@Inject(LEDGER) parts: LedgerParts) {
+    this.#parts = parts
   }
 
   @Get()
@@ -29,10 +35,30 @@ export class LedgerController {
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply
   ) {
-    const { lines, next } = await this.#lines.page(query)
-    if (!wantsCsv(accept)) return { items: lines.map(ledgerView), next }
-    if (next) reply.header('x-next', next)
-    reply.header('content-type', 'text/csv; charset=utf-8; header=present')
-    return ledgerCsv(lines)
+    const { lines, next } = await this.#parts.lines.page(query)
+    return wantsCsv(accept) ? asCsv(reply, ledgerCsv(lines), next) : { items: lines.map(ledgerView), next }
   }
+
+  @Get('gaps')
+  @ApiProduces('application/json', 'text/csv')
+  @Documented({
+    right: 'read',
+    summary: 'Where series have no reading for longer than 3 intervals, by day of UTC+7, and why; JSON or CSV by Accept',
+    ok: GapList
+  })
+  async gaps(
+    @Query({ schema: GapsQuery }) query: z.infer<typeof GapsQuery>,
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply
+  ) {
+    const { gaps, next } = await this.#parts.gaps.page(query)
+    return wantsCsv(accept) ? asCsv(reply, gapsCsv(gaps), next) : { items: gaps.map(gapView), next }
+  }
+}
+
+/** The cursor of the next page travels in a header, since CSV has no place for it. */
+function asCsv(reply: FastifyReply, text: string, next: string | null): string {
+  if (next) reply.header('x-next', next)
+  reply.header('content-type', 'text/csv; charset=utf-8; header=present')
+  return text
 }

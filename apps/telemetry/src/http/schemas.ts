@@ -4,7 +4,7 @@ import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS 
 
 /** The shapes of the HTTP contract (design, section 7). OpenAPI is made from them; what is sent is checked by the tests. */
 
-const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
+export const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
 
 /** An instant in a query: RFC 3339 with zone (`+` may have come as a space) or epoch milliseconds. */
 export const InstantParameter = z

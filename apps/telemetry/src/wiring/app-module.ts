@@ -6,7 +6,9 @@ import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { HealthController } from '../http/health.controller.js'
+import type { LedgerParts } from '../http/ledger.controller.js'
 import { LedgerController } from '../http/ledger.controller.js'
+import { LedgerGaps } from '../http/ledger-gaps.js'
 import { LedgerLines } from '../http/ledger-lines.js'
 import { ReadingsController } from '../http/readings.controller.js'
 import { RefusalsController } from '../http/refusals.controller.js'
@@ -50,7 +52,7 @@ export class AppModule {
         { provide: METRICS, useValue: parts.metrics },
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
-        { provide: LEDGER, useValue: new LedgerLines({ pages: state.ledger, stations, clock: Date.now }) },
+        { provide: LEDGER, useValue: ledgerParts(parts) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },
@@ -58,4 +60,9 @@ export class AppModule {
       ]
     }
   }
+}
+
+function ledgerParts({ state, stations }: Parts): LedgerParts {
+  const sources = { pages: state.ledger, uptime: state.uptime, stations, clock: Date.now }
+  return { lines: new LedgerLines(sources), gaps: new LedgerGaps(sources) }
 }

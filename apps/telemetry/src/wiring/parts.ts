@@ -16,6 +16,7 @@ import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
 import { Health } from './health.js'
+import { Heartbeat } from './heartbeat.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
 import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
@@ -86,6 +87,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
 
   const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept: r => newest.see(r) }
   const broker = closers.add('broker', await openBroker({ config, registry, state, certificates, ingest, metrics, log }))
+  const acknowledges = () => journal.health().state === 'ok'
+  closers.add('heartbeat', new Heartbeat({ uptime: state.uptime, acknowledges, clock: Date.now, log }))
   const outbox = startOutbox({ config, state, broker, registry, log })
   closers.defer('outbox', () => outbox.stop())
   wakeOutbox.wake = () => outbox.wake()

@@ -1,6 +1,6 @@
 import type { Millis } from '#libs/model'
-import type { OutcomeDay, ReceiptDay } from '#libs/pipeline'
-import { receiptDay } from './ledger-codec.js'
+import type { OfflineSpan, OutcomeDay, ReceiptDay, SeriesDay } from '#libs/pipeline'
+import { receiptDay, seriesDay } from './ledger-codec.js'
 import type { Databases } from './schema.js'
 
 /** What a station's readings that were measured on a day came to. */
@@ -12,6 +12,9 @@ export interface MeasuredDay {
   readonly otherStatus: number
   readonly late: number
 }
+
+/** What came of a station on a day, as far as it explains gaps. */
+export type StationEvidence = Pick<ReceiptDay, 'station' | 'day' | 'came' | 'clock' | 'refusedSpans'>
 
 export interface LedgerDay {
   readonly receipts: ReceiptDay
@@ -77,5 +80,39 @@ export class LedgerPages {
       otherStatus: Number(row.other_status),
       late: Number(row.late)
     }))
+  }
+
+  /** Where the series of these stations have readings, by day of measurement, from one day to another. */
+  async covered(stations: readonly string[], from: Millis, to: Millis): Promise<Pick<SeriesDay, 'station' | 'parameter' | 'covered'>[]> {
+    const rows = await this.#databases.powerSafe
+      .selectFrom('ledger_series')
+      .selectAll()
+      .where('station', 'in', [...stations])
+      .where('day', '>=', from)
+      .where('day', '<=', to)
+      .execute()
+    return rows.map(seriesDay)
+  }
+
+  async evidence(stations: readonly string[], from: Millis, to: Millis): Promise<StationEvidence[]> {
+    const rows = await this.#databases.powerSafe
+      .selectFrom('ledger_receipts')
+      .selectAll()
+      .where('station', 'in', [...stations])
+      .where('day', '>=', from)
+      .where('day', '<=', to)
+      .execute()
+    return rows.map(receiptDay)
+  }
+
+  /** Times at which these stations were offline by their own word, that touch a window. */
+  offline(stations: readonly string[], window: { readonly from: Millis; readonly to: Millis }): Promise<OfflineSpan[]> {
+    return this.#databases.powerSafe
+      .selectFrom('ledger_offline')
+      .selectAll()
+      .where('station', 'in', [...stations])
+      .where('since', '<', window.to)
+      .where(eb => eb.or([eb('until', 'is', null), eb('until', '>', window.from)]))
+      .execute()
   }
 }

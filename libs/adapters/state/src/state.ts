@@ -17,6 +17,7 @@ import type { Databases, Tables } from './schema.js'
 import { ServerDialect } from './server-dialect.js'
 import { Tokens } from './tokens.js'
 import { Transitions } from './transitions.js'
+import { Uptime } from './uptime.js'
 
 export interface StatePlace {
   readonly dataDir: string
@@ -63,6 +64,7 @@ export class State {
   readonly journal: JournalTie
   readonly ledgerBook: StateLedgerBook
   readonly ledger: LedgerPages
+  readonly uptime: Uptime
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -79,6 +81,7 @@ export class State {
     this.journal = new JournalTie(databases)
     this.ledgerBook = new StateLedgerBook(databases)
     this.ledger = new LedgerPages(databases)
+    this.uptime = new Uptime(databases)
   }
 
   /**
