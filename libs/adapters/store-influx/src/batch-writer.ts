@@ -53,7 +53,7 @@ export class BatchWriter {
     this.#poster = new Poster(link, bucketName(options.bucket, 'readings'), reader)
     this.#conflicts = new ConflictLog(link, options.bucket)
     this.#setAside = new SetAsideLog(link, options.bucket)
-    this.#fates = new FateLog(link, options.bucket)
+    this.#fates = new FateLog(link, options.bucket, options.consumer)
   }
 
   async cursor(): Promise<number> {

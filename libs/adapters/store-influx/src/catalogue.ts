@@ -76,7 +76,7 @@ export const MEASUREMENTS = {
   },
   fate: {
     bucket: 'context',
-    tags: [],
+    tags: ['consumer'],
     fields: { items: 'string', up_to: 'integer' },
     meaning:
       'what became of readings of a journal record that were not new, for the ledger: one point for each record, as many milliseconds after ' +
@@ -84,9 +84,9 @@ export const MEASUREMENTS = {
   },
   fate_begin: {
     bucket: 'context',
-    tags: [],
+    tags: ['consumer'],
     fields: { sequence: 'integer' },
-    meaning: 'the cursor when `fate` was begun; one point at a fixed instant'
+    meaning: 'the cursor when `fate` was begun; one point for each consumer at a fixed instant'
   },
   station: {
     bucket: 'context',

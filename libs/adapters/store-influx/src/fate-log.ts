@@ -28,16 +28,19 @@ export interface Decided {
 export class FateLog {
   readonly #link: InfluxLink
   readonly #bucket: string
+  readonly #consumer: string
 
-  constructor(link: InfluxLink, bucket: string) {
+  /** `consumer`: whose cursor it goes with; the records of another journal are none of its business. */
+  constructor(link: InfluxLink, bucket: string, consumer: string) {
     this.#link = link
     this.#bucket = bucketName(bucket, 'context')
+    this.#consumer = consumer
   }
 
   async save(fates: readonly ReadingFate[], upTo: number): Promise<void> {
     const lines = [...byRecord(fates)].map(([sequence, items]) => {
       const text = [...items].map(([item, fate]) => `${item}${LETTERS[fate]}`).join(' ')
-      return `${MEASUREMENT} items="${text}",up_to=${upTo}i ${sequence}`
+      return `${MEASUREMENT},consumer=${this.#consumer} items="${text}",up_to=${upTo}i ${sequence}`
     })
     for (let n = 0; n < lines.length; n += LINES_AT_A_TIME) {
       await this.#link.write(this.#bucket, lines.slice(n, n + LINES_AT_A_TIME).join('\n'))
@@ -60,14 +63,14 @@ export class FateLog {
   /** Null while nobody has begun to keep fates. */
   async since(): Promise<number | null> {
     let since: number | null = null
-    await ask(this.#link, queries.latestField({ bucket: this.#bucket, measurement: BEGIN }, 'sequence'), (cells, columns) => {
+    await ask(this.#link, queries.cursorOf({ bucket: this.#bucket, measurement: BEGIN }, this.#consumer), (cells, columns) => {
       since = Number(cells[columns['_value'] ?? 0])
     })
     return since
   }
 
   async begin(sequence: number): Promise<void> {
-    await this.#link.write(this.#bucket, `${BEGIN} sequence=${sequence}i 0`)
+    await this.#link.write(this.#bucket, `${BEGIN},consumer=${this.#consumer} sequence=${sequence}i 0`)
   }
 
   async #read(after: number, upTo: number): Promise<Decided> {
@@ -75,7 +78,7 @@ export class FateLog {
     let last = 0
     if (upTo <= after) return { upTo: last, records }
     const source = { bucket: this.#bucket, measurement: MEASUREMENT }
-    await ask(this.#link, queries.fieldsBetween(source, after + 1, upTo), (cells, columns) => {
+    await ask(this.#link, queries.fatesOf(source, this.#consumer, { from: after + 1, to: upTo }), (cells, columns) => {
       const value = cells[columns['_value'] ?? 0] ?? ''
       if (cells[columns['_field'] ?? 0] === 'up_to') last = Math.max(last, Number(value))
       else records.set(timeOf(cells, columns), itemsOf(value))

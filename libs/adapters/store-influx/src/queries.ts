@@ -85,10 +85,10 @@ export const newestOf = (source: Source, limit: number): ParameterizedQuery =>
 export const cursorOf = (source: Source, consumer: string): ParameterizedQuery =>
   flux`${points(source, EARLIEST, EARLIEST + 1)} |> filter(fn: (r) => r.consumer == ${consumer} and r._field == "sequence") |> last()`
 
-/** The newest value of one field of a measurement that has one point. */
-export const latestField = (source: Source, field: string): ParameterizedQuery =>
-  flux`${points(source, EARLIEST, LATEST)} |> filter(fn: (r) => r._field == ${field}) |> last()`
-
-/** Every field of the points of `from <= at <= to` of a measurement without tags. */
-export const fieldsBetween = (source: Source, from: Millis, to: Millis): ParameterizedQuery =>
-  flux`${points(source, from, Math.min(to + 1, LATEST))} |> group(columns: ["_field"]) |> keep(columns: ["_time", "_value", "_field"])`
+/** Every field of a consumer's points of `from <= at <= to`. */
+export const fatesOf = (
+  source: Source,
+  consumer: string,
+  { from, to }: { readonly from: Millis; readonly to: Millis }
+): ParameterizedQuery =>
+  flux`${points(source, from, Math.min(to + 1, LATEST))} |> filter(fn: (r) => r.consumer == ${consumer}) |> group(columns: ["_field"]) |> keep(columns: ["_time", "_value", "_field"])`

@@ -64,10 +64,11 @@ export class InfluxStore implements TimeSeriesStore {
     this.#reader = new InfluxReader(this.#link, bucket)
     this.#conflicts = new ConflictLog(this.#link, bucket)
     this.#setAside = new SetAsideLog(this.#link, bucket)
-    this.#fates = new FateLog(this.#link, bucket)
+    const consumer = options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`
+    this.#fates = new FateLog(this.#link, bucket, consumer)
     this.#writer = new BatchWriter(this.#link, this.#reader, {
       bucket,
-      consumer: options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`,
+      consumer,
       beforeCursor: options.beforeCursor ?? (() => {}),
       log: options.log
     })
