@@ -168,7 +168,7 @@ export class LedgerBench {
     const intervals = this.#intake.stations.intervals()
     return {
       store: new StoreConsumer(store, () => {}),
-      receipts: new LedgerConsumer(new ReceiptKeeper(this.state.ledgerBook, () => store.fatesSince())),
+      receipts: new LedgerConsumer(new ReceiptKeeper(this.state.ledgerBook)),
       outcomes: new LedgerConsumer(
         new OutcomeKeeper({
           book: this.state.ledgerBook,

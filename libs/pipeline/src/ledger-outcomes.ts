@@ -1,21 +1,36 @@
 import type { Millis, Reading } from '#libs/model'
 import { CALIBRATING, DEVICE_FAULT, MEASURING } from '#libs/model'
+import type { WireRecord } from '#libs/wire'
 import type { SequencedRecord } from './journal-source.js'
 import type { AccountKeeper } from './ledger-consumer.js'
 import { dayOf } from './ledger-days.js'
 import type { LedgerBook, OutcomeDay, SeriesDay } from './ledger-ports.js'
-import { LedgerRows } from './ledger-rows.js'
+import type { Days } from './ledger-rows.js'
+import { LedgerRows, noDays } from './ledger-rows.js'
 import { cover } from './ledger-spans.js'
 import type { ReadingFate, TimeSeriesStore } from './ports.js'
 
+type AboutReadings = Extract<WireRecord, { kind: 'readings' }>
+
 const MOST_STATION_ROWS = 8_000
 const MOST_SERIES_ROWS = 60_000
+
 /** Before every instant that the product can hold. */
 const NEVER = -1
 
+interface Series extends Days<SeriesDay> {
+  /** The newest reading that was not ahead of the clock. */
+  newest: Millis
+}
+
+interface StationAccount extends Days<OutcomeDay> {
+  /** By parameter. */
+  readonly series: Map<string, Series>
+}
+
 interface Settings {
   readonly book: LedgerBook
-  readonly store: Pick<TimeSeriesStore, 'fates' | 'fatesSince'>
+  readonly store: Pick<TimeSeriesStore, 'fates'>
   /** Readings of a series that lie no further apart than this have no gap between them. */
   readonly toleranceOf: (station: string) => Millis
 }
@@ -25,9 +40,8 @@ export class OutcomeKeeper implements AccountKeeper {
   readonly name = 'ledger-outcomes'
   readonly #settings: Settings
   readonly #days = new LedgerRows<OutcomeDay>(MOST_STATION_ROWS)
-  readonly #series = new LedgerRows<SeriesDay>(MOST_SERIES_ROWS)
-  /** By station and parameter. */
-  readonly #newest = new Map<string, Map<string, Millis>>()
+  readonly #seriesDays = new LedgerRows<SeriesDay>(MOST_SERIES_ROWS)
+  readonly #stations = new Map<string, StationAccount>()
   #fates = new Map<number, Map<number, ReadingFate['fate']>>()
 
   constructor(settings: Settings) {
@@ -36,10 +50,10 @@ export class OutcomeKeeper implements AccountKeeper {
 
   async start(): Promise<number> {
     this.#days.clear()
-    this.#series.clear()
-    this.#newest.clear()
-    for (const { station, parameter, newest } of await this.#settings.book.newest()) this.#newestOf(station).set(parameter, newest)
-    return (await this.#settings.book.cursor(this.name)) || this.#settings.store.fatesSince()
+    this.#seriesDays.clear()
+    this.#stations.clear()
+    for (const { station, parameter, newest } of await this.#settings.book.newest()) seriesOf(this.#of(station), parameter).newest = newest
+    return this.#settings.book.cursor(this.name)
   }
 
   async reset(): Promise<void> {
@@ -54,12 +68,9 @@ export class OutcomeKeeper implements AccountKeeper {
     for (const { record } of records) {
       if (record.kind !== 'readings') continue
       const day = dayOf(record.receivedAt)
-      const key = dayKey(record.station, day)
-      if (!this.#days.has(key)) days.set(key, nothingOf(record.station, day))
-      for (const { station, parameter, at } of record.readings) {
-        const seriesKey = seriesDayKey(station, parameter, dayOf(at))
-        if (!this.#series.has(seriesKey)) series.set(seriesKey, nothingMeasured(station, parameter, dayOf(at)))
-      }
+      const account = this.#of(record.station)
+      if (!this.#days.has(account, day)) days.set(`${record.station}/${day}`, nothingOf(record.station, day))
+      this.#findMissing(account, record, series)
     }
     await this.#loadDays(days)
     await this.#loadSeries(series)
@@ -69,64 +80,79 @@ export class OutcomeKeeper implements AccountKeeper {
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings' || record.readings.length === 0) continue
       const fates = this.#fates.get(sequence)
-      const day = this.#days.change(dayKey(record.station, dayOf(record.receivedAt)))
-      const newest = this.#newestOf(record.station)
+      const account = this.#of(record.station)
+      const day = this.#days.change(account, dayOf(record.receivedAt))
       const tolerance = this.#settings.toleranceOf(record.station)
       for (let item = 0; item < record.readings.length; item++) {
-        this.#enterReading(record.readings[item] as Reading, fates?.get(item) ?? 'stored', { day, newest, tolerance })
+        const reading = record.readings[item] as Reading
+        const fate = fates?.get(item) ?? 'stored'
+        day[fate]++
+        if (fate === 'stored') this.#enterStored(reading, seriesOf(account, reading.parameter), { day, tolerance })
+        else if (fate === 'replaced' && isAhead(reading)) day.clockAhead++
       }
     }
   }
 
   async save(upTo: number): Promise<void> {
-    await this.#settings.book.saveOutcomes(this.#days.changed(), this.#series.changed(), upTo)
+    await this.#settings.book.saveOutcomes(this.#days.changed(), this.#seriesDays.changed(), upTo)
     this.#days.saved()
-    this.#series.saved()
+    this.#seriesDays.saved()
   }
 
-  #enterReading(
-    reading: Reading,
-    fate: ReadingFate['fate'] | 'stored',
-    { day, newest, tolerance }: { day: OutcomeDay; newest: Map<string, Millis>; tolerance: Millis }
-  ): void {
-    day[fate]++
-    if (fate !== 'stored' && fate !== 'replaced') return
-    const ahead = reading.flag !== 1 && reading.flags.includes('clock-ahead')
-    const known = newest.get(reading.parameter) ?? NEVER
-    const late = fate === 'stored' && reading.at < known
-    if (ahead) day.clockAhead++
-    if (late) day.late++
-    if (!ahead && reading.at > known) newest.set(reading.parameter, reading.at)
-    if (fate === 'replaced') return
-    const series = this.#series.change(seriesDayKey(reading.station, reading.parameter, dayOf(reading.at)))
-    series.stored++
-    if (late) series.late++
-    if (reading.status !== MEASURING) series[statusColumn(reading.status)]++
-    if (ahead) return
+  #enterStored(reading: Reading, series: Series, { day, tolerance }: { readonly day: OutcomeDay; readonly tolerance: Millis }): void {
+    const row = this.#seriesDays.change(series, dayOf(reading.at))
+    row.stored++
+    if (reading.at < series.newest) {
+      day.late++
+      row.late++
+    }
+    if (reading.status !== MEASURING) row[statusColumn(reading.status)]++
+    if (isAhead(reading)) {
+      day.clockAhead++
+      return
+    }
     if (reading.at > series.newest) series.newest = reading.at
-    cover(series.covered, reading.at, tolerance)
+    if (reading.at > row.newest) row.newest = reading.at
+    cover(row.covered, reading.at, tolerance)
   }
 
-  #newestOf(station: string): Map<string, Millis> {
-    let newest = this.#newest.get(station)
-    if (!newest) this.#newest.set(station, (newest = new Map()))
-    return newest
+  #findMissing(account: StationAccount, { station, readings }: AboutReadings, missing: Map<string, SeriesDay>): void {
+    for (let item = 0; item < readings.length; item++) {
+      const { parameter, at } = readings[item] as Reading
+      const day = dayOf(at)
+      const series = account.series.get(parameter)
+      if (!series || !this.#seriesDays.has(series, day))
+        missing.set(`${station}/${parameter}/${day}`, nothingMeasured(station, parameter, day))
+    }
+  }
+
+  #of(station: string): StationAccount {
+    let account = this.#stations.get(station)
+    if (!account) this.#stations.set(station, (account = { ...noDays<OutcomeDay>(), series: new Map() }))
+    return account
   }
 
   async #loadDays(wanted: Map<string, OutcomeDay>): Promise<void> {
     if (wanted.size === 0) return
-    for (const row of await this.#settings.book.outcomes([...wanted.values()])) wanted.set(dayKey(row.station, row.day), row)
-    for (const [key, row] of wanted) this.#days.set(key, row)
+    for (const row of await this.#settings.book.outcomes([...wanted.values()])) wanted.set(`${row.station}/${row.day}`, row)
+    for (const row of wanted.values()) this.#days.hold(this.#of(row.station), row)
   }
 
   async #loadSeries(wanted: Map<string, SeriesDay>): Promise<void> {
     if (wanted.size === 0) return
-    for (const row of await this.#settings.book.seriesDays([...wanted.values()])) {
-      wanted.set(seriesDayKey(row.station, row.parameter, row.day), row)
-    }
-    for (const [key, row] of wanted) this.#series.set(key, row)
+    const found = await this.#settings.book.seriesDays([...wanted.values()])
+    for (const row of found) wanted.set(`${row.station}/${row.parameter}/${row.day}`, row)
+    for (const row of wanted.values()) this.#seriesDays.hold(seriesOf(this.#of(row.station), row.parameter), row)
   }
 }
+
+function seriesOf(account: StationAccount, parameter: string): Series {
+  let series = account.series.get(parameter)
+  if (!series) account.series.set(parameter, (series = { ...noDays<SeriesDay>(), newest: NEVER }))
+  return series
+}
+
+const isAhead = (reading: Reading): boolean => reading.flag !== 1 && reading.flags.includes('clock-ahead')
 
 function byRecord(fates: readonly ReadingFate[]): Map<number, Map<number, ReadingFate['fate']>> {
   const records = new Map<number, Map<number, ReadingFate['fate']>>()
@@ -139,9 +165,6 @@ function byRecord(fates: readonly ReadingFate[]): Map<number, Map<number, Readin
 }
 
 const statusColumn = (status: string) => (status === CALIBRATING ? 'calibrating' : status === DEVICE_FAULT ? 'fault' : 'otherStatus')
-
-const dayKey = (station: string, day: Millis): string => `${station}/${day}`
-const seriesDayKey = (station: string, parameter: string, day: Millis): string => `${station}/${parameter}/${day}`
 
 const nothingOf = (station: string, day: Millis): OutcomeDay => ({
   station,

@@ -4,8 +4,9 @@ import type { ItemRefusal, RefusalReason, WireRecord } from '#libs/wire'
 import type { SequencedRecord } from './journal-source.js'
 import type { AccountKeeper } from './ledger-consumer.js'
 import { dayOf } from './ledger-days.js'
-import type { LedgerBook, OfflineSpan, ReceiptDay, StationDay } from './ledger-ports.js'
-import { LedgerRows } from './ledger-rows.js'
+import type { LedgerBook, OfflineSpan, ReceiptDay } from './ledger-ports.js'
+import type { Days } from './ledger-rows.js'
+import { LedgerRows, noDays } from './ledger-rows.js'
 import { cover } from './ledger-spans.js'
 
 type AboutReadings = Extract<WireRecord, { kind: 'readings' | 'refusal' | 'repeat' }>
@@ -23,23 +24,22 @@ const TIME_REASONS: readonly RefusalReason[] = ['bad-instant', 'no-zone']
 export class ReceiptKeeper implements AccountKeeper {
   readonly name = 'ledger-receipts'
   readonly #book: LedgerBook
-  readonly #begin: () => Promise<number>
   readonly #rows = new LedgerRows<ReceiptDay>(MOST_ROWS)
+  readonly #stations = new Map<string, Days<ReceiptDay>>()
   readonly #offline = new Map<string, Millis>()
   #offlineChanges: OfflineSpan[] = []
 
-  /** `begin`: the sequence after which the account of outcomes can begin, so that both begin there. */
-  constructor(book: LedgerBook, begin: () => Promise<number>) {
+  constructor(book: LedgerBook) {
     this.#book = book
-    this.#begin = begin
   }
 
   async start(): Promise<number> {
     this.#rows.clear()
+    this.#stations.clear()
     this.#offline.clear()
     this.#offlineChanges = []
     for (const { station, since } of await this.#book.offlineNow()) this.#offline.set(station, since)
-    return (await this.#book.cursor(this.name)) || this.#begin()
+    return this.#book.cursor(this.name)
   }
 
   async reset(): Promise<void> {
@@ -48,14 +48,18 @@ export class ReceiptKeeper implements AccountKeeper {
   }
 
   async prepare(records: readonly SequencedRecord[]): Promise<void> {
-    const wanted = new Map<string, StationDay>()
+    const wanted = new Map<string, ReceiptDay>()
     for (const { record } of records) {
       if (record.kind === 'status' || record.kind === 'reply') continue
-      for (const key of daysOf(record)) if (!this.#rows.has(keyOf(key))) wanted.set(keyOf(key), key)
+      const [station, today] = [record.station ?? '', dayOf(record.receivedAt)]
+      const owner = this.#of(station)
+      const want = (day: Millis): void => void (this.#rows.has(owner, day) || wanted.set(`${station}/${day}`, nothing(station, day)))
+      want(today)
+      if (record.kind === 'readings') for (const item of record.refused) want(dayOf(instantOf(item, record.receivedAt)))
     }
     if (wanted.size === 0) return
-    for (const row of await this.#book.receipts([...wanted.values()])) this.#rows.set(keyOf(row), row)
-    for (const [key, { station, day }] of wanted) if (!this.#rows.has(key)) this.#rows.set(key, nothing(station, day))
+    for (const row of await this.#book.receipts([...wanted.values()])) wanted.set(`${row.station}/${row.day}`, row)
+    for (const row of wanted.values()) this.#rows.hold(this.#of(row.station), row)
   }
 
   enter(records: readonly SequencedRecord[]): void {
@@ -69,6 +73,12 @@ export class ReceiptKeeper implements AccountKeeper {
     await this.#book.saveReceipts(this.#rows.changed(), this.#offlineChanges, upTo)
     this.#rows.saved()
     this.#offlineChanges = []
+  }
+
+  #of(station: string): Days<ReceiptDay> {
+    let owner = this.#stations.get(station)
+    if (!owner) this.#stations.set(station, (owner = noDays()))
+    return owner
   }
 
   #enterStatus(station: string, at: Millis, online: boolean): void {
@@ -85,7 +95,7 @@ export class ReceiptKeeper implements AccountKeeper {
   #enterMessage(record: AboutReadings): void {
     const station = record.station ?? ''
     if (this.#offline.has(station)) this.#enterStatus(station, record.receivedAt, true) // it speaks, so it is not offline
-    const day = this.#rows.change(keyOf({ station, day: dayOf(record.receivedAt) }))
+    const day = this.#rows.change(this.#of(station), dayOf(record.receivedAt))
     day.messages[record.road]++
     cover(day.came, record.receivedAt, TOGETHER)
     if (record.kind === 'refusal') this.#enterRefusal(day, record)
@@ -111,7 +121,7 @@ export class ReceiptKeeper implements AccountKeeper {
     day.refused[reason] = (day.refused[reason] ?? 0) + 1
     if (TIME_REASONS.includes(reason)) return cover(day.clock, receivedAt, TOGETHER)
     const at = instantOf(item, receivedAt)
-    const { refusedSpans } = this.#rows.change(keyOf({ station: day.station, day: dayOf(at) }))
+    const { refusedSpans } = this.#rows.change(this.#of(day.station), dayOf(at))
     const name = parameter ?? ''
     if (refusedSpans[name] === undefined && Object.keys(refusedSpans).length >= MOST_NAMES) return
     cover((refusedSpans[name] ??= []), at, TOGETHER)
@@ -126,15 +136,6 @@ function enterRepeat(day: ReceiptDay, { road, readings }: Extract<WireRecord, { 
 
 /** A refused reading belongs to the time that it tells, unless that has not come yet. */
 const instantOf = ({ at }: Pick<ItemRefusal, 'at'>, receivedAt: Millis): Millis => (at === null || at > receivedAt ? receivedAt : at)
-
-function daysOf(record: AboutReadings): StationDay[] {
-  const station = record.station ?? ''
-  const days = [{ station, day: dayOf(record.receivedAt) }]
-  if (record.kind === 'readings') for (const item of record.refused) days.push({ station, day: dayOf(instantOf(item, record.receivedAt)) })
-  return days
-}
-
-const keyOf = ({ station, day }: StationDay): string => `${station}/${day}`
 
 const nothing = (station: string, day: Millis): ReceiptDay => ({
   station,

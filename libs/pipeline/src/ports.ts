@@ -65,8 +65,6 @@ export interface TimeSeriesStore {
    * neither changes nor loses it. It needs that records are first written in the journal's order, whole, and after the cursor.
    */
   fates(after: number, upTo: number): Promise<ReadingFate[]>
-  /** Sequence from which on fates are kept: of the records before it (a store of an earlier version) nobody knows any more. */
-  fatesSince(): Promise<number>
   /**
    * Newest reading of each series (by `at`), of all stations or of those named; ordered by station, then parameter.
    * With `before`, those at or after it are passed over where the series has an earlier one: one reading of a clock that

@@ -136,7 +136,6 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
             const last = await store.cursor()
             expect(await store.fates(before, last)).toEqual(expected)
             expect(await store.fates(before + 1, last - 1)).toEqual(expected.filter(f => f.sequence > before + 1 && f.sequence < last))
-            expect(await store.fatesSince()).toBe(0)
           }
         ),
         runs(30)

@@ -13,14 +13,14 @@ interface Sources {
 
 /** How often the ledger is written. Short enough to be called now, long enough that a busy server writes each row once for thousands of readings. */
 const WRITE_MS = 500
-/** Of a thread's time, the ledger's writing takes at most a tenth. */
-const REST = 9
+/** Of a thread's time, the ledger's writing takes at most three hundredths. */
+const REST = 30
 const DEFAULT_INTERVAL_MS = 300_000
 
 /** The two consumers of the ledger: what comes in, and, as far as the store and the first have come, what became of it. */
 export function openLedger({ book, store, storing, source, intervals, log }: Sources) {
   const toleranceOf = (station: string): number => GAP_INTERVALS * (intervals.get(station) ?? DEFAULT_INTERVAL_MS)
-  const receipts = new LedgerConsumer(new ReceiptKeeper(book, () => store.fatesSince()))
+  const receipts = new LedgerConsumer(new ReceiptKeeper(book))
   const outcomes = new LedgerConsumer(new OutcomeKeeper({ book, store, toleranceOf }))
   const bounded = new BoundedSource(source, [() => storing.kept(), () => receipts.kept()])
   const outcomeRunner = new ConsumerRunner(outcomes, { source: bounded, log })

@@ -4,7 +4,9 @@ import { inChunks } from './chunks.js'
 import { moveCursor, readCursor } from './cursors.js'
 import { outcomeDay, outcomeRow, receiptDay, receiptRow, seriesDay, seriesRow } from './ledger-codec.js'
 import type { LedgerTables } from './ledger-tables.js'
-import type { Databases, Trx } from './schema.js'
+import type { LedgerTable } from './ledger-upsert.js'
+import { LEDGER_KEYS, LedgerUpserts } from './ledger-upsert.js'
+import type { Databases } from './schema.js'
 import { inTransaction } from './transaction.js'
 
 const ACCOUNT_TABLES = {
@@ -12,18 +14,10 @@ const ACCOUNT_TABLES = {
   'ledger-outcomes': ['ledger_outcomes', 'ledger_series']
 } as const
 
-type Keyed = Exclude<keyof LedgerTables, 'ledger_uptime'>
-
-const KEYS: Readonly<Record<Keyed, readonly string[]>> = {
-  ledger_receipts: ['station', 'day'],
-  ledger_outcomes: ['station', 'day'],
-  ledger_series: ['station', 'parameter', 'day'],
-  ledger_offline: ['station', 'since']
-}
-
 /** The ledger's rows as its two writers need them. Derived from the journal, hence kill-safe: rows and cursor in one transaction. */
 export class StateLedgerBook implements LedgerBook {
   readonly #databases: Databases
+  readonly #upserts = new LedgerUpserts()
 
   constructor(databases: Databases) {
     this.#databases = databases
@@ -69,53 +63,39 @@ export class StateLedgerBook implements LedgerBook {
 
   async saveReceipts(days: readonly ReceiptDay[], offline: readonly OfflineSpan[], upTo: number): Promise<void> {
     await inTransaction(this.#databases.killSafe, async trx => {
-      await upsert(trx, 'ledger_receipts', days.map(receiptRow))
-      await upsert(trx, 'ledger_offline', lastOfEach(offline))
+      await this.#upserts.write(trx, 'ledger_receipts', days.map(receiptRow))
+      await this.#upserts.write(trx, 'ledger_offline', lastOfEach(offline))
       await moveCursor(trx, 'ledger-receipts', upTo)
     })
   }
 
   async saveOutcomes(days: readonly OutcomeDay[], series: readonly SeriesDay[], upTo: number): Promise<void> {
     await inTransaction(this.#databases.killSafe, async trx => {
-      await upsert(trx, 'ledger_outcomes', days.map(outcomeRow))
-      await upsert(trx, 'ledger_series', series.map(seriesRow))
+      await this.#upserts.write(trx, 'ledger_outcomes', days.map(outcomeRow))
+      await this.#upserts.write(trx, 'ledger_series', series.map(seriesRow))
       await moveCursor(trx, 'ledger-outcomes', upTo)
     })
   }
 
   /** The rows of these keys that there are. */
-  async #load<T extends Keyed>(table: T, keys: readonly object[]): Promise<LedgerTables[T][]> {
+  async #load<T extends LedgerTable>(table: T, keys: readonly object[]): Promise<LedgerTables[T][]> {
     const found: unknown[] = []
     await inChunks(keys, async chunk => {
       const rows = await this.#databases.killSafe
         .selectFrom(table as 'ledger_series')
         .selectAll()
         .where(eb =>
-          eb.or(chunk.map(key => eb.and(KEYS[table].map(column => eb(column as 'day', '=', (key as Record<string, number>)[column] ?? 0)))))
+          eb.or(
+            chunk.map(key =>
+              eb.and(LEDGER_KEYS[table].map(column => eb(column as 'day', '=', (key as Record<string, number>)[column] ?? 0)))
+            )
+          )
         )
         .execute()
       found.push(...rows)
     })
     return found as LedgerTables[T][]
   }
-}
-
-/** A row takes the place of the one with its key. */
-async function upsert<T extends Keyed>(trx: Trx, table: T, rows: readonly LedgerTables[T][]): Promise<void> {
-  const [first] = rows
-  if (!first) return
-  const rest = Object.keys(first).filter(column => !KEYS[table].includes(column)) as 'stored'[]
-  await inChunks(rows, chunk =>
-    trx
-      .insertInto(table as 'ledger_series')
-      .values([...chunk] as never)
-      .onConflict(on =>
-        on
-          .columns([...KEYS[table]] as never)
-          .doUpdateSet(eb => Object.fromEntries(rest.map(column => [column, eb.ref(`excluded.${column}`)])))
-      )
-      .execute()
-  )
 }
 
 /** A statement may name a key only once. */

@@ -103,7 +103,7 @@ export class BatchWriter {
 
   async #known(): Promise<Map<string, Map<string, SeriesMemory>>> {
     this.#cursor ??= await this.cursor()
-    this.#decided ??= await this.#decidedBefore(this.#cursor)
+    this.#decided ??= await this.#fates.decidedAfter(this.#cursor)
     if (this.#series) return this.#series
     const known = new Map<string, Map<string, SeriesMemory>>()
     for (const { at, ...key } of await this.#reader.newest()) seriesIn(known, key).newest = at
@@ -114,11 +114,6 @@ export class BatchWriter {
   async #lookUp(readings: readonly StoredReading[], memory: Map<string, Map<string, SeriesMemory>>): Promise<Found> {
     const wanted = readings.filter(reading => needsLook(seriesIn(memory, reading), reading))
     return wanted.length === 0 ? NOTHING : this.#reader.find(spansOf(wanted))
-  }
-
-  async #decidedBefore(cursor: number): Promise<Decided> {
-    if ((await this.#fates.since()) === null) await this.#fates.begin(cursor)
-    return this.#fates.decidedAfter(cursor)
   }
 
   /** Writes down what becomes of readings that are not new, before anything of them is stored. What was written down once, stands. */

@@ -82,12 +82,6 @@ export const MEASUREMENTS = {
       'what became of readings of a journal record that were not new, for the ledger: one point for each record, as many milliseconds after ' +
       '1970 as its sequence; `items` is place and letter (r replaced, d repeated, c conflict, s set aside), `up_to` the end of the batch'
   },
-  fate_begin: {
-    bucket: 'context',
-    tags: ['consumer'],
-    fields: { sequence: 'integer' },
-    meaning: 'the cursor when `fate` was begun; one point for each consumer at a fixed instant'
-  },
   station: {
     bucket: 'context',
     tags: ['station'],

@@ -6,7 +6,6 @@ import * as queries from './queries.js'
 import { ask, timeOf } from './reader.js'
 
 const MEASUREMENT = 'fate'
-const BEGIN = 'fate_begin'
 const LINES_AT_A_TIME = 5_000
 /** As they are written; what was stored as new is not. */
 const LETTERS: Readonly<Record<ReadingFate['fate'], string>> = { replaced: 'r', repeated: 'd', conflicts: 'c', setAside: 's' }
@@ -58,19 +57,6 @@ export class FateLog {
   /** What stands beyond the cursor: of a batch that broke off. */
   decidedAfter(cursor: number): Promise<Decided> {
     return this.#read(cursor, Number.MAX_SAFE_INTEGER)
-  }
-
-  /** Null while nobody has begun to keep fates. */
-  async since(): Promise<number | null> {
-    let since: number | null = null
-    await ask(this.#link, queries.cursorOf({ bucket: this.#bucket, measurement: BEGIN }, this.#consumer), (cells, columns) => {
-      since = Number(cells[columns['_value'] ?? 0])
-    })
-    return since
-  }
-
-  async begin(sequence: number): Promise<void> {
-    await this.#link.write(this.#bucket, `${BEGIN},consumer=${this.#consumer} sequence=${sequence}i 0`)
   }
 
   async #read(after: number, upTo: number): Promise<Decided> {

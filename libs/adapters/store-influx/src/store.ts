@@ -108,10 +108,6 @@ export class InfluxStore implements TimeSeriesStore {
     return this.#fates.list(after, upTo)
   }
 
-  async fatesSince(): Promise<number> {
-    return (await this.#fates.since()) ?? this.cursor()
-  }
-
   /** A page never ends inside a journal record: it may be shorter than `limit`, and is longer where one record alone has more. */
   conflicts(after: number, limit: number): Promise<Conflict[]> {
     return this.#conflicts.list(after, limit)

@@ -12,12 +12,10 @@ const FATES = ['stored', 'replaced', 'repeated', 'conflicts'] as const satisfies
 export class FateTable {
   readonly #save: Statement<[sequence: number, item: number, fate: number]>
   readonly #list: Statement<[after: number, upTo: number], { sequence: number; item: number; fate: number }>
-  readonly #since: Statement<[], number>
 
   constructor(db: Database) {
     this.#save = db.prepare('REPLACE INTO fate VALUES (?, ?, ?)')
     this.#list = db.prepare('SELECT sequence, item, fate FROM fate WHERE sequence > ? AND sequence <= ? ORDER BY sequence, item')
-    this.#since = db.prepare<[], number>('SELECT sequence FROM fate_begin').pluck()
   }
 
   /** `readings`: the batch in the journal's order. What `cursor` covers was decided before, and stays as it was. */
@@ -34,9 +32,5 @@ export class FateTable {
 
   list(after: number, upTo: number): ReadingFate[] {
     return this.#list.all(after, upTo).map(({ sequence, item, fate }) => ({ sequence, item, fate: FATES[fate] as ReadingFate['fate'] }))
-  }
-
-  since(): number {
-    return this.#since.get() ?? 0
   }
 }

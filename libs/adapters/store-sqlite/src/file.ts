@@ -14,7 +14,7 @@ import { StoreError, storeError } from './errors.js'
  *   the newest readings of all series are one scan. A part moves from here to `part` when the next one begins.
  * - `conflict`: readings that lost against an earlier one of the same identity and revision, each once, as a part of one point.
  * - `meta`: the cursor and two counters, one row. Moves in the transaction that writes the points.
- * - `fate`: what became of readings that were not new, by journal record (fate-table.ts); `fate_begin`: the cursor when it was made.
+ * - `fate`: what became of readings that were not new, by journal record (fate-table.ts).
  */
 export const FILE_NAME = 'series.sqlite'
 
@@ -57,13 +57,11 @@ const TABLES = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT};`
 
-/** Younger than format 1 and beside it: a file without them gets them when it is next opened to write. */
+/** Younger than format 1 and beside it: a file without it gets it when it is next opened to write. */
 const FATES = `
   CREATE TABLE IF NOT EXISTS fate (
     sequence INTEGER NOT NULL, item INTEGER NOT NULL, fate INTEGER NOT NULL, PRIMARY KEY (sequence, item)
-  ) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS fate_begin (id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL);
-  INSERT OR IGNORE INTO fate_begin SELECT 1, cursor FROM meta;`
+  ) WITHOUT ROWID;`
 
 /** How to open the file. */
 export interface FileOptions {

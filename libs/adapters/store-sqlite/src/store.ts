@@ -111,10 +111,6 @@ export class SqliteStore implements TimeSeriesStore {
     return this.#run(() => this.#fates.list(after, upTo))
   }
 
-  async fatesSince(): Promise<number> {
-    return this.#run(() => this.#fates.since())
-  }
-
   async stats(): Promise<StoreStats> {
     return this.#run(() => this.#reader.stats())
   }
