@@ -319,6 +319,7 @@ function bindMetrics(metrics: Metrics, { dataDir, health, journal, consumers, br
     consumers: () => consumers.report.positions,
     delays: () => consumers.report.delays,
     store: () => consumers.report.store,
+    unreadable: () => consumers.report.unreadable,
     broker: () => {
       const { connections, sessions, queued, refused } = broker.stats()
       return { connections, sessions, queued: queued.messages, refused }
