@@ -3,6 +3,7 @@ import { accessSuite } from './access-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
 import type { Bench } from './fixtures.js'
 import { journalTieSuite } from './journal-tie-suite.js'
+import { ledgerSuite } from './ledger-suite.js'
 import { openingSuite } from './opening-suite.js'
 import { outboxSuite } from './outbox-suite.js'
 import { refusalsSuite } from './refusals-suite.js'
@@ -17,5 +18,6 @@ export function stateSuite(bench: Bench): void {
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
   describe('journal', () => journalTieSuite(bench))
+  describe('ledger', () => ledgerSuite(bench))
   describe('transitions', () => transitionsSuite(bench))
 }
