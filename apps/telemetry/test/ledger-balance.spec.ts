@@ -56,23 +56,23 @@ class Sender {
       case 'good':
         return this.#reading(this.#later(), 1, 'stored')
       case 'late':
-        return this.#reading((this.#earlier += MINUTE), 1, 'stored', 'late')
+        return this.#reading((this.#earlier += MINUTE), 1, 'stored', { also: 'late' })
       case 'clockAhead':
-        return this.#reading(this.#intake.now + HOUR + ++this.#revision, 1, 'stored', 'clockAhead')
+        return this.#reading(this.#intake.now + HOUR + ++this.#revision, 1, 'stored', { also: 'clockAhead' })
       case 'repeated reading':
         return this.#reading(this.#next, 1, 'duplicate')
       case 'repeated message':
         return this.#message(this.#plain(this.#next, 1), ['duplicate'], { mayRepeat: true })
       case 'lower revision':
-        await this.#reading(this.#later(), 1, 'stored', '', 5)
-        return this.#reading(this.#next, 2, 'duplicate', '', 4)
+        await this.#reading(this.#later(), 1, 'stored', { revision: 5 })
+        return this.#reading(this.#next, 2, 'duplicate', { revision: 4 })
       case 'conflict':
         return this.#reading(this.#next, 2, 'conflicting')
       case 'known conflict':
         await this.#reading(this.#next, 2, 'conflicting')
         return this.#reading(this.#next, 2, 'duplicate')
       case 'correction':
-        return this.#reading(this.#next, 3, 'replaced', '', 1)
+        return this.#reading(this.#next, 3, 'replaced', { revision: 1 })
       case 'bad JSON':
         return this.#message('{"at":', ['refused', bad[fault]])
       case 'bad time':
@@ -101,7 +101,7 @@ class Sender {
     return JSON.stringify({ at, readings: { COD: value }, revision })
   }
 
-  #reading(at: number, value: number, column: string, also = '', revision = 0): Promise<void> {
+  #reading(at: number, value: number, column: string, { also = '', revision = 0 } = {}): Promise<void> {
     return this.#message(this.#plain(at, value, revision), [column, also])
   }
 

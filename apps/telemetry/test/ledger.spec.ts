@@ -41,7 +41,9 @@ async function linesOf(server: TestServer, token?: string, query = ''): Promise<
 /** Sums over the days, without what is nothing. */
 function sums(lines: readonly Line[]): Counts {
   const counts: Counts = {}
-  const add = (name: string, count: number): void => void (count === 0 || (counts[name] = (counts[name] ?? 0) + count))
+  const add = (name: string, count: number): void => {
+    if (count !== 0) counts[name] = (counts[name] ?? 0) + count
+  }
   for (const line of lines) {
     for (const column of COLUMNS) add(column, line[column])
     for (const [road, count] of Object.entries(line.byRoad)) add(road, count)

@@ -158,7 +158,7 @@ function byRecord(fates: readonly ReadingFate[]): Map<number, Map<number, Readin
   const records = new Map<number, Map<number, ReadingFate['fate']>>()
   for (const { sequence, item, fate } of fates) {
     let record = records.get(sequence)
-    if (!record) records.set(sequence, (record = new Map()))
+    if (!record) records.set(sequence, (record = new Map<number, ReadingFate['fate']>()))
     record.set(item, fate)
   }
   return records

@@ -53,7 +53,9 @@ export class ReceiptKeeper implements AccountKeeper {
       if (record.kind === 'status' || record.kind === 'reply') continue
       const [station, today] = [record.station ?? '', dayOf(record.receivedAt)]
       const owner = this.#of(station)
-      const want = (day: Millis): void => void (this.#rows.has(owner, day) || wanted.set(`${station}/${day}`, nothing(station, day)))
+      const want = (day: Millis): void => {
+        if (!this.#rows.has(owner, day)) wanted.set(`${station}/${day}`, nothing(station, day))
+      }
       want(today)
       if (record.kind === 'readings') for (const item of record.refused) want(dayOf(instantOf(item, record.receivedAt)))
     }

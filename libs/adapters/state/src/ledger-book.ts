@@ -54,7 +54,7 @@ export class StateLedgerBook implements LedgerBook {
       .select(eb => eb.fn.max('newest').as('newest'))
       .groupBy(['station', 'parameter'])
       .execute()
-    return rows.map(row => ({ ...row, newest: Number(row.newest) }))
+    return rows
   }
 
   offlineNow(): Promise<OfflineSpan[]> {

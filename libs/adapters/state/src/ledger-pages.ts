@@ -33,9 +33,9 @@ export class LedgerPages {
   async firstDay(): Promise<Millis | null> {
     const row = await this.#databases.powerSafe
       .selectFrom('ledger_receipts')
-      .select(eb => eb.fn.min('day').as('day'))
+      .select(eb => eb.fn.min<number | null>('day').as('day'))
       .executeTakeFirst()
-    return row?.day === null || row?.day === undefined ? null : Number(row.day)
+    return row?.day ?? null
   }
 
   /** All stations of one day, or one; what came in and what became of it in one look, so that they fit. */
@@ -67,7 +67,7 @@ export class LedgerPages {
       .selectFrom('ledger_series')
       .select('station')
       .select(eb =>
-        (['stored', 'calibrating', 'fault', 'other_status', 'late'] as const).map(column => eb.fn.sum<number>(column).as(column))
+        (['stored', 'calibrating', 'fault', 'other_status', 'late'] as const).map(column => eb.fn.sum<number | string>(column).as(column))
       )
       .where('day', '=', day)
       .groupBy('station')

@@ -80,7 +80,7 @@ export function byRecord(fates: readonly ReadingFate[]): Map<number, Map<number,
   const records = new Map<number, Map<number, ReadingFate['fate']>>()
   for (const { sequence, item, fate } of fates) {
     let items = records.get(sequence)
-    if (!items) records.set(sequence, (items = new Map()))
+    if (!items) records.set(sequence, (items = new Map<number, ReadingFate['fate']>()))
     items.set(item, fate)
   }
   return records
