@@ -107,6 +107,13 @@ describe('gaps of the ledger', () => {
     expect(await gaps()).toEqual([])
   })
 
+  it('a refusal that tells of a time long past makes no days', async () => {
+    await intake.take(station, reading(86_400_000, { COD: 'x' }))
+    await intake.take(station, reading(intake.now - 30 * 24 * HOUR, { COD: 'x' }))
+    await bench.drain()
+    expect((await bench.look()).map(({ day }) => day)).toEqual(intake.stations.all.map(() => MORNING - 10 * HOUR))
+  })
+
   it('over midnight is one gap, cut at the day', async () => {
     intake.now = MORNING + 13 * HOUR
     for (let minute = 0; minute <= 13 * 60; minute += 5) await send(MORNING + minute * MINUTE)

@@ -1,5 +1,5 @@
 import type { Millis, Reading } from '#libs/model'
-import { MINUTE } from '#libs/model'
+import { DAY, MINUTE } from '#libs/model'
 import type { ItemRefusal, RefusalReason, WireRecord } from '#libs/wire'
 import type { SequencedRecord } from './journal-source.js'
 import type { AccountKeeper } from './ledger-consumer.js'
@@ -136,8 +136,12 @@ function enterRepeat(day: ReceiptDay, { road, readings }: Extract<WireRecord, { 
   day.repeated += readings
 }
 
-/** A refused reading belongs to the time that it tells, unless that has not come yet. */
-const instantOf = ({ at }: Pick<ItemRefusal, 'at'>, receivedAt: Millis): Millis => (at === null || at > receivedAt ? receivedAt : at)
+/** Back-fill is up to 60 days old (design, section 6); what tells of an older time says more of a clock than of a gap. */
+const OLDEST_GAP = 90 * DAY
+
+/** A refused reading belongs to the time that it tells, unless that has not come yet or is long past. */
+const instantOf = ({ at }: Pick<ItemRefusal, 'at'>, receivedAt: Millis): Millis =>
+  at === null || at > receivedAt || at < receivedAt - OLDEST_GAP ? receivedAt : at
 
 const nothing = (station: string, day: Millis): ReceiptDay => ({
   station,

@@ -93,7 +93,7 @@ describe('backup', () => {
       expect(manifest).toMatchObject({ journal: { first: 1, last: 3 }, elsewhere: [], leftOut: [] })
       expect(manifest.positions).toEqual([{ consumer: 'store', sequence: 3, kept: 3 }])
       expect(manifest.files.map(({ name, schema }) => [name, schema])).toEqual([
-        ['state.sqlite', '0001-first'],
+        ['state.sqlite', '0002-ledger'],
         ['series.sqlite', '1'],
         ['journal.sqlite', '1']
       ])

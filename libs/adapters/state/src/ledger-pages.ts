@@ -34,6 +34,7 @@ export class LedgerPages {
     const row = await this.#databases.powerSafe
       .selectFrom('ledger_receipts')
       .select(eb => eb.fn.min<number | null>('day').as('day'))
+      .where('came', '<>', '') // a row may only say that something of an earlier day was refused later
       .executeTakeFirst()
     return row?.day ?? null
   }
