@@ -11,6 +11,11 @@ interface Sources {
   readonly log: Log
 }
 
+interface Run {
+  readonly since: Millis
+  until: Millis
+}
+
 const BEAT_MS = 5 * SECOND
 /** Without a beat for this long, the server was not there: it stood still, its machine slept, or it was killed. */
 const LONGEST_PAUSE = 3 * BEAT_MS
@@ -19,7 +24,9 @@ const LONGEST_PAUSE = 3 * BEAT_MS
 export class Heartbeat {
   readonly #sources: Sources
   readonly #timer: NodeJS.Timeout
-  #run: { readonly since: Millis; until: Millis } | null = null
+  #run: Run | null = null
+  /** Runs whose last beat is not recorded. */
+  readonly #due = new Set<Run>()
   #turn: Promise<void> = Promise.resolve()
   #failed = false
 
@@ -37,9 +44,9 @@ export class Heartbeat {
       this.#run = null
       return
     }
-    const run = this.#run
-    if (run && now >= run.until && now - run.until <= LONGEST_PAUSE) run.until = now
+    if (this.#run && now >= this.#run.until && now - this.#run.until <= LONGEST_PAUSE) this.#run.until = now
     else this.#run = { since: now, until: now }
+    this.#due.add(this.#run)
     this.#turn = this.#turn.then(() => this.#record())
   }
 
@@ -50,10 +57,11 @@ export class Heartbeat {
   }
 
   async #record(): Promise<void> {
-    const run = this.#run
-    if (!run) return
     try {
-      await this.#sources.uptime.beat(run.since, run.until)
+      for (const run of [...this.#due]) {
+        await this.#sources.uptime.beat(run.since, run.until)
+        this.#due.delete(run)
+      }
       this.#failed = false
     } catch (error) {
       if (!this.#failed) this.#sources.log.warn({ code: codeOf(error) }, `the heartbeat cannot be recorded: ${messageOf(error)}`)
