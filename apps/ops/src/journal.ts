@@ -2,7 +2,7 @@ import type { JournalReader } from '#libs/journal'
 import { verifyJournal } from '#libs/journal'
 import { formatInstant } from '#libs/model'
 import type { WireRecord } from '#libs/wire'
-import { decodeRecord } from '#libs/wire'
+import { decodeRecord, recordKind } from '#libs/wire'
 import type { Command } from './command.js'
 import { textOption } from './command.js'
 import { withJournal } from './with-journal.js'
@@ -46,6 +46,7 @@ function describe(record: WireRecord): string {
     return `${origin} ${values.join(' ')}${record.refused.length > 0 ? ` refused ${record.refused.length}` : ''}`
   }
   if (record.kind === 'refusal') return `${origin} ${record.reason}: ${record.detail}`
+  if (record.kind === 'repeat') return `${origin} of record ${record.of}`
   return record.kind === 'status' ? `${origin} ${record.online ? 'online' : 'offline'}` : origin
 }
 
@@ -74,10 +75,11 @@ function countRepeats(reader: JournalReader): { records: number; repeatedBodies:
   let after = 0
   for (;;) {
     const entries = reader.read(after, READ)
-    for (const { sequence, body } of entries) {
+    for (const { sequence, head, body } of entries) {
+      after = sequence
+      if (recordKind(head) === 'repeat') continue // a note of ours, no message
       records++
       seen.add(Buffer.from(body).toString('latin1'))
-      after = sequence
     }
     if (entries.length === 0) return { records, repeatedBodies: records - seen.size }
   }

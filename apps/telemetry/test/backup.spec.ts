@@ -180,7 +180,7 @@ async function caughtUp(server: TestServer): Promise<void> {
   await eventually(
     async () => {
       const { consumers } = (await server.get('/health/ready')).json() as unknown as { consumers: { lag: number }[] }
-      return consumers.length === 4 && consumers.every(({ lag }) => lag === 0)
+      return consumers.length === 6 && consumers.every(({ lag }) => lag === 0)
     },
     'the consumers have caught up',
     30_000

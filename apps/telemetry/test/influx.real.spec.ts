@@ -83,6 +83,27 @@ described(describe, { kind: 'influx', name: 'the server on InfluxDB 2', found },
     await feed.sees([1, 2])
   })
 
+  it('knows in the ledger what became of readings that were written when the process was killed', async () => {
+    const environment: Record<string, string> = { ...(await settings()), QUANTRAC_FAULT_POINT: 'after-store-before-cursor' }
+    const server = await prepare(environment)
+    const ended = server.launch()
+    const feed = await eventually(() => Feed.of(server).catch(() => null), 'the server answers')
+    const body = [{ value: 1 }, { value: 1 }, { value: 2 }, { value: 3, revision: 1 }].map(({ value, revision = 0 }) => ({
+      at: BEGIN,
+      readings: { COD: value },
+      revision
+    }))
+    await eventually(() => feed.sends(body), 'the readings are taken')
+    expect(await ended).not.toBe(0)
+    environment['QUANTRAC_FAULT_POINT'] = ''
+    await server.start()
+    const line = await eventually(async () => {
+      const [found] = await feed.ledger()
+      return found?.['received'] === 4 && found['open'] === 0 && found
+    }, 'the ledger has settled them')
+    expect(line).toMatchObject({ stored: 1, duplicate: 1, conflicting: 1, replaced: 1, refused: 0 })
+  })
+
   const { process: victim } = influx
   if (victim) {
     it('starts without it, acknowledges, says what is wrong, and drains when it is there', async () => {
@@ -132,6 +153,17 @@ class Feed {
     const body = JSON.stringify(values.map(value => ({ at: begin + value * 60_000, readings: { COD: value } })))
     const { status } = await this.#server.request('POST', `/api/v1/readings/${STATION}`, { token: this.#ingest, body })
     expect(status).toBe(202)
+  }
+
+  /** False where the server is not there to answer. */
+  async sends(message: object): Promise<boolean> {
+    const options = { token: this.#ingest, body: JSON.stringify(message) }
+    const answer = await this.#server.request('POST', `/api/v1/readings/${STATION}`, options).catch(() => null)
+    return answer?.status === 202
+  }
+
+  async ledger(): Promise<Record<string, unknown>[]> {
+    return (await this.#server.get(`/api/v1/ledger?station=${STATION}`, this.#reader)).json().items
   }
 
   readings() {

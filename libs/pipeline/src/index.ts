@@ -7,6 +7,7 @@ export type { AggregateLog, AggregateQuery, DueQuery, Published, SeriesTerms, Te
 export { seriesTerms } from './aggregate-terms.js'
 export { Aggregator } from './aggregator.js'
 export { AlarmConsumer } from './alarm-consumer.js'
+export { BoundedSource } from './bounded-source.js'
 export type { Consumer, ConsumerPosition } from './consumer-runner.js'
 export { ConsumerRunner } from './consumer-runner.js'
 export type { DayDigest } from './digest.js'
@@ -15,6 +16,17 @@ export type { Inbound, IngestPorts, Receipt, Subject } from './ingest.js'
 export { ingest } from './ingest.js'
 export type { RecordBatch, SequencedRecord } from './journal-source.js'
 export { JournalSource } from './journal-source.js'
+export { LedgerConsumer } from './ledger-consumer.js'
+export { dayOf, GAP_INTERVALS } from './ledger-days.js'
+export type { Evidence, Gap, GapCause, GapPart } from './ledger-gaps.js'
+export { downtimes, GAP_CAUSES, gapsOf } from './ledger-gaps.js'
+export type { LedgerLine, MeasuredLine } from './ledger-line.js'
+export { expectedReadings, ledgerLine } from './ledger-line.js'
+export { OutcomeKeeper } from './ledger-outcomes.js'
+export type { LedgerAccount, LedgerBook, OfflineSpan, OutcomeDay, ReceiptDay, SeriesDay, StationDay } from './ledger-ports.js'
+export { ReceiptKeeper } from './ledger-receipts.js'
+export type { Spans } from './ledger-spans.js'
+export { parseSpans, spansText, unite } from './ledger-spans.js'
 export type { Listener, LiveReadings } from './live.js'
 export { Live } from './live.js'
 export { NewestReadings } from './newest-readings.js'
@@ -33,6 +45,7 @@ export type {
   Outbox,
   OutboxMessage,
   RangeQuery,
+  ReadingFate,
   StoredReading,
   TimeSeriesStore,
   TransitionKind,

@@ -88,12 +88,15 @@ describe('ingest', () => {
     expect(records()).toMatchObject([{ kind: 'refusal', station: station.code, payload }])
   })
 
-  it('keeps a repeated message once', async () => {
+  it('keeps a repeated message once, and notes that it came again', async () => {
     const payload = bytes('{"at":"2026-11-24T10:05:00+07:00","readings":{"COD":82.1}}')
     const first = await ingest(message(payload, { qos: 2 }), ports)
     const again = await ingest(message(payload, { qos: 2, mayRepeat: true }), ports)
     expect(again).toMatchObject({ sequence: first.sequence, repeated: true })
-    expect(records()).toHaveLength(1)
+    const note = { kind: 'repeat', station: station.code, road: 'mqtt', of: first.sequence, readings: 1, payload: new Uint8Array() }
+    expect(records()).toMatchObject([{ kind: 'readings', payload }, note])
+    const third = await ingest(message(payload, { qos: 2, mayRepeat: true }), ports)
+    expect(third).toMatchObject({ sequence: first.sequence, repeated: true })
   })
 
   it.each([

@@ -47,7 +47,15 @@ export async function ingest(message: Inbound, ports: IngestPorts): Promise<Rece
   const record = toRecord(message, ports)
   const { sequence, repeated } = await ports.journal.append(encodeRecord(record), { mayRepeat: message.mayRepeat })
   if (record.kind === 'readings' && !repeated) ports.kept(record.readings)
-  return receiptOf(record, sequence, repeated)
+  const receipt = receiptOf(record, sequence, repeated)
+  // The message is kept once; that it came again is a line of the ledger, and the ledger is made of the journal.
+  if (repeated && message.subject === 'readings') await ports.journal.append(encodeRecord(repeatOf(message, receipt, record.receivedAt)))
+  return receipt
+}
+
+function repeatOf({ station, road, qos }: Inbound, receipt: Receipt, receivedAt: number): WireRecord {
+  const readings = receipt.accepted + receipt.refused.length + (receipt.refusal ? 1 : 0)
+  return { kind: 'repeat', station: station.code, road, qos, receivedAt, of: receipt.sequence, readings, payload: new Uint8Array() }
 }
 
 function toRecord(message: Inbound, { profileOf, clock }: IngestPorts): WireRecord {

@@ -36,6 +36,13 @@ export interface WriteOutcome {
   readonly setAside: number
 }
 
+/** What became of a reading that was not simply new. `item`: its place among the readings of its journal record, from 0. */
+export interface ReadingFate {
+  readonly sequence: number
+  readonly item: number
+  readonly fate: Exclude<keyof WriteOutcome, 'stored'>
+}
+
 export interface RangeQuery extends SeriesKey {
   /** `from <= at < to`. */
   readonly from: Millis
@@ -52,6 +59,12 @@ export interface TimeSeriesStore {
   cursor(): Promise<number>
   /** Stores readings (any order, repeats allowed) and then, in the same transaction where there is one, moves the cursor to `upTo`. */
   write(readings: readonly StoredReading[], upTo: number): Promise<WriteOutcome>
+  /**
+   * What became of the readings of `after < sequence <= upTo`, as it was decided when they were first written: only of those that
+   * were not stored as new, ascending by sequence and item. It is kept with the cursor, so a kill, a replay or a second writing
+   * neither changes nor loses it. It needs that records are first written in the journal's order, whole, and after the cursor.
+   */
+  fates(after: number, upTo: number): Promise<ReadingFate[]>
   /**
    * Newest reading of each series (by `at`), of all stations or of those named; ordered by station, then parameter.
    * With `before`, those at or after it are passed over where the series has an earlier one: one reading of a clock that

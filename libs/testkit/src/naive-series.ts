@@ -47,8 +47,9 @@ export function naiveLatest(written: readonly StoredReading[], before = Number.M
 }
 
 /** What writing these in the journal's order reports: the counts, and the conflicts as they are listed. */
-export function naiveJournal(inOrder: readonly StoredReading[]): { counts: Counts; conflicts: Conflict[] } {
+export function naiveJournal(inOrder: readonly StoredReading[]): { counts: Counts; conflicts: Conflict[]; fates: (keyof Counts)[] } {
   const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
+  const fates: (keyof Counts)[] = []
   const standing = new Map<string, StoredReading>()
   const conflicts = new Map<string, Conflict>()
   for (const reading of inOrder) {
@@ -56,15 +57,16 @@ export function naiveJournal(inOrder: readonly StoredReading[]): { counts: Count
     const loser = `${identity(reading)} ${reading.revision} ${content(reading)}`
     if (!first || reading.revision > first.revision) {
       standing.set(identity(reading), reading)
-      counts[first ? 'replaced' : 'stored']++
+      fates.push(first ? 'replaced' : 'stored')
     } else if (reading.revision < first.revision || content(reading) === content(first) || conflicts.has(loser)) {
-      counts.repeated++
+      fates.push('repeated')
     } else {
       conflicts.set(loser, conflict(first, reading))
-      counts.conflicts++
+      fates.push('conflicts')
     }
   }
-  return { counts, conflicts: [...conflicts.values()] }
+  for (const fate of fates) counts[fate]++
+  return { counts, conflicts: [...conflicts.values()], fates }
 }
 
 function conflict(kept: StoredReading, other: StoredReading): Conflict {

@@ -116,6 +116,31 @@ export function timeSeriesStoreSuite(name: string, open: () => Promise<StoreUnde
         RUNS
       ))
 
+    it('knows what became of each reading that was not new, whatever is written again and whoever opens it', () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.constant(null).map(nextStation).chain(histories),
+          fc.array(fc.constantFrom('on', 'again', 'restart'), { minLength: 8, maxLength: 8 }),
+          async (history, course) => {
+            const before = await store.cursor()
+            const records = batchesOf(history, 3).map((record, n) => record.map(reading => ({ ...reading, sequence: before + 1 + n })))
+            for (const [n, batch] of batchesOf(records, 4).entries()) {
+              const upTo = batch.at(-1)?.[0]?.sequence ?? before
+              if (course[n] === 'again') await store.write(batch.flat(), upTo)
+              await store.write(batch.flat(), upTo)
+              if (course[n] === 'restart') store = await under.reopen()
+            }
+            const { fates } = naiveJournal(records.flat())
+            const places = records.flatMap(record => record.map(({ sequence }, item) => ({ sequence, item })))
+            const expected = places.flatMap((place, n) => (fates[n] === 'stored' ? [] : [{ ...place, fate: fates[n] }]))
+            const last = await store.cursor()
+            expect(await store.fates(before, last)).toEqual(expected)
+            expect(await store.fates(before + 1, last - 1)).toEqual(expected.filter(f => f.sequence > before + 1 && f.sequence < last))
+          }
+        ),
+        runs(30)
+      ))
+
     it('survives a restart', () =>
       fc.assert(
         fc.asyncProperty(fc.constant(null).map(nextStation).chain(histories), async history => {

@@ -64,7 +64,8 @@ const record: fc.Arbitrary<WireRecord> = fc.oneof(
   ),
   fc.record({ kind: fc.constant('refusal' as const), station: fc.option(text), road, ...common, topic: text, reason, detail: text }, plain),
   fc.record({ kind: fc.constant('status' as const), station: text, ...common, online: fc.boolean() }, plain),
-  fc.record({ kind: fc.constant('reply' as const), station: text, ...common }, plain)
+  fc.record({ kind: fc.constant('reply' as const), station: text, ...common }, plain),
+  fc.record({ kind: fc.constant('repeat' as const), station: text, road, ...common, of: fc.nat(), readings: fc.nat() }, plain)
 )
 
 const sample: WireRecord = {

@@ -27,6 +27,8 @@ export type WireRecord =
     })
   | (Common & { readonly kind: 'status'; readonly station: string; readonly online: boolean })
   | (Common & { readonly kind: 'reply'; readonly station: string })
+  /** A message about readings came again that record `of` holds already, with so many readings. It is noted, not kept: no payload. */
+  | (Common & { readonly kind: 'repeat'; readonly station: string; readonly road: Road; readonly of: number; readonly readings: number })
 
 export type RecordKind = WireRecord['kind']
 
@@ -36,13 +38,14 @@ export type RecordKind = WireRecord['kind']
  *     readings  u32 count, readings, u32 count, refused items (record-reading.ts)
  *     refusal   u8 has a station · text topic · text reason · text detail
  *     status    u8 online
+ *     repeat    f64 of, u32 readings
  *   text = u8 length below 255, or 255 and u32 length, then UTF-8.
  * Body: station, NUL, last part of the topic, NUL, payload. It holds nothing of the receiver's, so a message that is sent
  * again has an equal body, and the journal can tell.
  * The lists below are part of the format: nothing is taken out or moved; a change is a new version.
  */
 const VERSION = 1
-const KINDS: readonly RecordKind[] = ['readings', 'refusal', 'status', 'reply']
+const KINDS: readonly RecordKind[] = ['readings', 'refusal', 'status', 'reply', 'repeat']
 const QOS: readonly Qos[] = [0, 1, 2]
 const NO_YES: readonly boolean[] = [false, true]
 const PREFIX_LENGTH_AT = 12
@@ -90,6 +93,9 @@ function writeContent(to: ByteWriter, record: WireRecord): void {
       return to.text(record.detail)
     case 'status':
       return to.u8(record.online ? 1 : 0)
+    case 'repeat':
+      to.f64(record.of)
+      return to.u32(record.readings)
     case 'reply':
   }
 }
@@ -132,6 +138,8 @@ function readContent(from: ByteReader, kind: RecordKind, start: Start): WireReco
       return { kind, station, receivedAt, qos, online: from.oneOf(NO_YES), payload }
     case 'reply':
       return { kind, station, receivedAt, qos, payload }
+    case 'repeat':
+      return { kind, station, road, receivedAt, qos, of: from.f64(), readings: from.u32(), payload }
   }
 }
 

@@ -6,10 +6,10 @@ import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS 
 
 /** The shapes of the HTTP contract (design, section 7). OpenAPI is made from them; what is sent is checked by the tests. */
 
-const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
+export const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
 
 /** An instant in a query: RFC 3339 with zone (`+` may have come as a space) or epoch milliseconds. */
-const InstantParameter = z
+export const InstantParameter = z
   .string()
   .transform((text, context) => {
     const at = /^\d{1,14}$/.test(text) ? Number(text) : parseInstant(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
@@ -19,9 +19,9 @@ const InstantParameter = z
   })
   .meta({ format: 'date-time' })
 
-const limitOf = (fallback: number) => z.coerce.number().int().min(1).max(1_000).default(fallback)
-const StationCodeParameter = z.string().regex(STATION_CODE, 'a station code')
-const CursorParameter = z.string().max(200).optional()
+export const limitOf = (fallback: number) => z.coerce.number().int().min(1).max(1_000).default(fallback)
+export const StationCodeParameter = z.string().regex(STATION_CODE, 'a station code')
+export const CursorParameter = z.string().max(200).optional()
 
 export const StationPath = z.object({ code: StationCodeParameter })
 export const SeriesPath = z.object({ station: StationCodeParameter, parameter: z.string().min(1).max(40) })
@@ -59,7 +59,7 @@ export const AcknowledgeBody = z.strictObject({
 })
 export const StreamQuery = z.object({ station: StationCodeParameter.optional() })
 
-const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() })
+export const list = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next: z.string().nullable() })
 
 export const StationView = z
   .object({

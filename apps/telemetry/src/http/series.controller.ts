@@ -8,6 +8,7 @@ import type { TimeSeriesStore } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS, STORE } from '../wiring/tokens.js'
 import { AggregateViews, aggregatesCsv } from './aggregate-views.js'
+import { asCsv, wantsCsv } from './csv.js'
 import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
 import { notFound } from './problem.js'
@@ -105,13 +106,4 @@ export class SeriesController {
     const last = readings.at(-1)
     return { readings, next: found.length > query.limit && last ? toCursor(last.at) : null }
   }
-}
-
-const wantsCsv = (accept: string | undefined): boolean => /\btext\/csv\b/.test(accept ?? '')
-
-/** The cursor of the next page travels in a header, since CSV has no place for it. */
-function asCsv(reply: FastifyReply, text: string, next: string | null): string {
-  if (next) reply.header('x-next', next)
-  reply.header('content-type', 'text/csv; charset=utf-8; header=present')
-  return text
 }

@@ -8,6 +8,10 @@ import { AccessGuard } from '../http/access.js'
 import { AggregateViews } from '../http/aggregate-views.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { HealthController } from '../http/health.controller.js'
+import type { LedgerParts } from '../http/ledger.controller.js'
+import { LedgerController } from '../http/ledger.controller.js'
+import { LedgerGaps } from '../http/ledger-gaps.js'
+import { LedgerLines } from '../http/ledger-lines.js'
 import { ReadingsController } from '../http/readings.controller.js'
 import { RefusalsController } from '../http/refusals.controller.js'
 import { SeriesController } from '../http/series.controller.js'
@@ -17,7 +21,7 @@ import { StatusIntervalsController } from '../http/status-intervals.controller.j
 import { StreamController } from '../http/stream.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
 import type { Parts } from './parts.js'
-import { ALARM_EVENTS, HEALTH, INGEST, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
+import { ALARM_EVENTS, HEALTH, INGEST, LEDGER, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
 
 /** Nest's view of the running parts: values and factories of plain classes, nothing is opened here. */
 @Module({})
@@ -41,6 +45,7 @@ export class AppModule {
         ReadingsController,
         AlarmsController,
         RefusalsController,
+        LedgerController,
         StreamController
       ],
       providers: [
@@ -51,6 +56,7 @@ export class AppModule {
         { provide: METRICS, useValue: parts.metrics },
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
+        { provide: LEDGER, useValue: ledgerParts(parts) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: AggregateViews, useValue: parts.aggregateViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
@@ -60,4 +66,9 @@ export class AppModule {
       ]
     }
   }
+}
+
+function ledgerParts({ state, stations }: Parts): LedgerParts {
+  const sources = { pages: state.ledger, uptime: state.uptime, stations, clock: Date.now }
+  return { lines: new LedgerLines(sources), gaps: new LedgerGaps(sources) }
 }

@@ -27,6 +27,8 @@ export interface Gauges {
   }
   delays(): readonly { readonly consumer: string; readonly delays: TallyCounts }[]
   consumers(): readonly { name: string; sequence: number; trouble: unknown }[]
+  /** Records of the journal that could not be decoded since the start. */
+  unreadable(): number
   store(): { stored: number; replaced: number; repeated: number; conflicts: number }
   broker(): { connections: number; sessions: number; queued: number; refused: Readonly<Record<string, number>> }
   outbox(): Promise<{ pending: number; failed: number }>
@@ -122,6 +124,9 @@ export class Metrics {
     this.#gauge('quantrac_journal_backlog_bytes', 'Bytes not yet on disk', () => gauges.journal().backlogBytes)
     this.#gauge('quantrac_journal_healthy', '1 while the journal can keep messages', () => (gauges.journal().healthy ? 1 : 0))
     this.#gauge('quantrac_journal_file_bytes', 'Size of the journal', () => gauges.journal().fileBytes)
+    const unreadable = this.#counter('quantrac_journal_unreadable_records_total', 'Records that could not be decoded', [], () =>
+      unreadable.inc(gauges.unreadable())
+    )
     this.#gauge('quantrac_journal_limit_bytes', 'Size that the journal may reach', () => gauges.journal().limitBytes)
   }
 

@@ -17,6 +17,7 @@ import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
 import { Health } from './health.js'
+import { Heartbeat } from './heartbeat.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
 import { Metrics } from './metrics.js'
 import { MqttNotifier } from './mqtt-notifier.js'
@@ -90,6 +91,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
 
   const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept: r => newest.see(r) }
   const broker = closers.add('broker', await openBroker({ config, registry, state, certificates, ingest, metrics, log }))
+  const acknowledges = () => journal.health().state === 'ok'
+  closers.add('heartbeat', new Heartbeat({ uptime: state.uptime, acknowledges, clock: Date.now, log }))
   const outbox = startOutbox({ config, state, broker, registry, log })
   closers.defer('outbox', () => outbox.stop())
   wakeOutbox.wake = () => outbox.wake()
@@ -193,7 +196,7 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { ...config, state: place, rules: registry.rules.terms, fault },
+    { ...config, state: place, rules: registry.rules.terms, intervals: registry.stations.intervals(), fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)
@@ -322,6 +325,7 @@ function bindMetrics(metrics: Metrics, { dataDir, health, journal, consumers, br
     consumers: () => consumers.report.positions,
     delays: () => consumers.report.delays,
     store: () => consumers.report.store,
+    unreadable: () => consumers.report.unreadable,
     broker: () => {
       const { connections, sessions, queued, refused } = broker.stats()
       return { connections, sessions, queued: queued.messages, refused }

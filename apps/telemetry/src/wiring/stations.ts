@@ -1,4 +1,4 @@
-import type { Station } from '#libs/model'
+import type { Millis, Station } from '#libs/model'
 import { CodedError } from '#libs/platform'
 import type { CompiledProfile } from '#libs/wire'
 
@@ -16,6 +16,11 @@ export class Stations {
 
   measures(station: string, parameter: string): boolean {
     return this.byCode.get(station)?.parameters.includes(parameter) ?? false
+  }
+
+  /** How often a reading of each station is expected. Milliseconds. */
+  intervals(): Map<string, Millis> {
+    return new Map(this.all.map(station => [station.code, this.profileOf(station).intervalMillis]))
   }
 
   /** @throws CodedError when the registry let a station through whose profile does not exist: a mistake of ours. */

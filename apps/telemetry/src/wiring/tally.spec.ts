@@ -25,6 +25,7 @@ const bound = (more: Partial<Gauges> = {}): Metrics => {
     journal: () => ({ lastSequence: 0, backlogRecords: 0, backlogBytes: 0, healthy: true, fileBytes: 1, limitBytes: 2 }),
     consumers: () => [],
     delays: () => [{ consumer: 'store', delays: { counts: [1, 0, 2, ...new Array<number>(10).fill(0)], sum: 2.5 } }],
+    unreadable: () => 0,
     store: () => ({ stored: 0, replaced: 0, repeated: 0, conflicts: 0 }),
     broker: () => ({ connections: 0, sessions: 0, queued: 0, refused: {} }),
     outbox: () => Promise.resolve({ pending: 0, failed: 0 }),

@@ -10,6 +10,7 @@ import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
 import { Stations } from '../wiring/stations.js'
 import { Delayed } from './delayed.js'
+import { openLedger } from './ledger.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
 
 /**
@@ -36,13 +37,12 @@ async function main(): Promise<void> {
   const rules = new CompiledRules(setup.rules)
   const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
   const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
-  const delayed = [
-    new Delayed(new StoreConsumer(store, outcome => addUp(counts, outcome)), Date.now),
-    new Delayed(alarms, Date.now)
-  ] as const
+  const storing = new StoreConsumer(store, outcome => addUp(counts, outcome))
+  const delayed = [new Delayed(storing, Date.now), new Delayed(alarms, Date.now)] as const
   const [storeRunner, alarmRunner] = [run(delayed[0]), run(delayed[1])]
   const aggregates = await openAggregates({ store, state, rules, stored: () => storeRunner.position.kept, log })
-  const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates)]
+  const ledger = closers.add('ledger', openLedger({ book: state.ledgerBook, store, storing, source, intervals: setup.intervals, log }))
+  const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates), ...ledger.runners]
   for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
   closers.defer('closing of windows', () => aggregates.stop())

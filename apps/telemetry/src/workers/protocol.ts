@@ -15,6 +15,8 @@ export interface ConsumersSetup {
   readonly devicesDir: string
   readonly aggregates: AggregateSettings
   readonly rules: RuleTerms
+  /** How often a reading of a station is expected. Milliseconds. */
+  readonly intervals: ReadonlyMap<string, number>
   readonly log: LogOptions
   readonly fault: { readonly point: FaultPoint; readonly after: number } | null
 }

@@ -1,6 +1,7 @@
 import type { ColumnDataType, ColumnDefinitionBuilder, Kysely, Migration, RawBuilder } from 'kysely'
 import { Migrator, sql } from 'kysely'
 import { asStateError, StateError } from './errors.js'
+import { ledgerTables } from './ledger-tables.js'
 import type { Db } from './schema.js'
 import { SCHEMA } from './server-session.js'
 
@@ -19,7 +20,8 @@ const TYPES: Readonly<Record<Engine, Readonly<Record<ColumnType, DataType>>>> = 
 /** Forward only: data are never taken back to an older schema. Add at the end; never change one that was released. */
 const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
   '0001-first': { up: db => first(new Builder(db, engine)) },
-  '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) }
+  '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) },
+  '0003-ledger': { up: db => ledgerTables(new Builder(db, engine)) }
 })
 
 /**

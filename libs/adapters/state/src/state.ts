@@ -7,6 +7,8 @@ import { Credentials } from './credentials.js'
 import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
 import { JournalTie } from './journal-tie.js'
+import { StateLedgerBook } from './ledger-book.js'
+import { LedgerPages } from './ledger-pages.js'
 import type { AlarmLife } from './life.js'
 import { migrate } from './migrations.js'
 import { StateOutbox } from './outbox.js'
@@ -16,6 +18,7 @@ import type { Databases, Tables } from './schema.js'
 import { ServerDialect } from './server-dialect.js'
 import { Tokens } from './tokens.js'
 import { Transitions } from './transitions.js'
+import { Uptime } from './uptime.js'
 
 export interface StatePlace {
   readonly dataDir: string
@@ -61,6 +64,9 @@ export class State {
   readonly transitions: Transitions
   readonly journal: JournalTie
   readonly aggregates: StateAggregateLog
+  readonly ledgerBook: StateLedgerBook
+  readonly ledger: LedgerPages
+  readonly uptime: Uptime
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -76,6 +82,9 @@ export class State {
     this.transitions = new Transitions(databases)
     this.journal = new JournalTie(databases)
     this.aggregates = new StateAggregateLog(databases)
+    this.ledgerBook = new StateLedgerBook(databases)
+    this.ledger = new LedgerPages(databases)
+    this.uptime = new Uptime(databases)
   }
 
   /**

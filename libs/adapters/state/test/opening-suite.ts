@@ -45,7 +45,8 @@ export function openingSuite(bench: Bench): void {
       const state = await bench.open(place)
       await state.close()
       const first = ['credentials', 'tokens', 'recipients', 'cursors', 'snapshots', 'alarms', 'transitions', 'outbox']
-      const made = [...first, 'aggregates', 'aggregate_marks']
+      const ledger = ['ledger_receipts', 'ledger_outcomes', 'ledger_series', 'ledger_offline', 'ledger_uptime']
+      const made = [...first, 'aggregates', 'aggregate_marks', ...ledger]
       for (const table of [...made, 'kysely_migration']) await bench.home.query(place, `drop table ${table}`)
       // `refusals`, the last table that the first migration makes, is in its way.
       expect(await codeOfRejection(bench.open(place))).toBe('QT_STATE_FAILED')

@@ -4,6 +4,7 @@ import { aggregatesSuite } from './aggregates-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
 import type { Bench } from './fixtures.js'
 import { journalTieSuite } from './journal-tie-suite.js'
+import { ledgerSuite } from './ledger-suite.js'
 import { openingSuite } from './opening-suite.js'
 import { outboxSuite } from './outbox-suite.js'
 import { refusalsSuite } from './refusals-suite.js'
@@ -19,5 +20,6 @@ export function stateSuite(bench: Bench): void {
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
   describe('journal', () => journalTieSuite(bench))
+  describe('ledger', () => ledgerSuite(bench))
   describe('transitions', () => transitionsSuite(bench))
 }

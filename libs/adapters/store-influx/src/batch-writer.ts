@@ -1,7 +1,10 @@
 import type { SeriesKey } from '#libs/model'
 import type { Log, StoredReading, WriteOutcome } from '#libs/pipeline'
 import { bucketName } from './catalogue.js'
+import type { ConflictBook } from './conflict-book.js'
 import { ConflictLog } from './conflict-log.js'
+import type { Decided } from './fate-log.js'
+import { byRecord, exceptions, FateLog } from './fate-log.js'
 import type { InfluxLink } from './link.js'
 import type { Fate, Plan, SeriesMemory } from './plan.js'
 import { needsLook, planBatch, remember } from './plan.js'
@@ -24,7 +27,7 @@ export interface WriterOptions {
 
 /**
  * Writes batches. InfluxDB knows no transaction, so the steps stand in an order in which each may be the last one:
- * look up what the batch may meet; plan; write conflicts (they tell of points that the next step overwrites); write points;
+ * look up what the batch may meet; plan; write what will have become of readings that are not new; write conflicts (they tell of points that the next step overwrites); write points;
  * write what was refused; write the cursor. A batch that broke off is written again by the caller, and comes out as if it never had.
  */
 export class BatchWriter {
@@ -34,11 +37,14 @@ export class BatchWriter {
   readonly #poster: Poster
   readonly #conflicts: ConflictLog
   readonly #setAside: SetAsideLog
+  readonly #fates: FateLog
   /** Null while what InfluxDB holds is not known: at first, and after a batch that broke off. */
   #series: Map<string, Map<string, SeriesMemory>> | null = null
   #cursor: number | null = null
   /** What a batch that broke off did with its readings: some of it is stored, and would be taken for repeated next time. */
   #unsettled = new Map<string, Fate>()
+  /** What the log says of records beyond the cursor. Null while it has not been asked. */
+  #decided: Decided | null = null
 
   constructor(link: InfluxLink, reader: InfluxReader, options: WriterOptions) {
     this.#link = link
@@ -47,6 +53,7 @@ export class BatchWriter {
     this.#poster = new Poster(link, bucketName(options.bucket, 'readings'), reader)
     this.#conflicts = new ConflictLog(link, options.bucket)
     this.#setAside = new SetAsideLog(link, options.bucket)
+    this.#fates = new FateLog(link, options.bucket, options.consumer)
   }
 
   async cursor(): Promise<number> {
@@ -80,9 +87,13 @@ export class BatchWriter {
   }
 
   async #carryOut(plan: Plan, readings: readonly StoredReading[], upTo: number): Promise<Fate[]> {
-    await this.#settleContradictions(plan)
+    const book = await this.#settleContradictions(plan)
+    await this.#decide(plan, readings, { upTo, aside: new Set() })
+    if (book) await this.#conflicts.save(book)
     const refused = await this.#poster.post(plan.changes)
     await this.#setAside.save(refused.map(({ change, line, reason }) => ({ reading: change.reading, line, reason })))
+    const aside = new Set(refused.map(({ change }) => change.reading))
+    if (aside.size > 0) await this.#decide(plan, readings, { upTo, aside })
     this.#options.beforeCursor()
     await this.#saveCursor(upTo)
     learn(plan, refused)
@@ -92,6 +103,7 @@ export class BatchWriter {
 
   async #known(): Promise<Map<string, Map<string, SeriesMemory>>> {
     this.#cursor ??= await this.cursor()
+    this.#decided ??= await this.#fates.decidedAfter(this.#cursor)
     if (this.#series) return this.#series
     const known = new Map<string, Map<string, SeriesMemory>>()
     for (const { at, ...key } of await this.#reader.newest()) seriesIn(known, key).newest = at
@@ -104,11 +116,25 @@ export class BatchWriter {
     return wanted.length === 0 ? NOTHING : this.#reader.find(spansOf(wanted))
   }
 
-  async #settleContradictions({ contradictions, fates }: Plan): Promise<void> {
-    if (contradictions.length === 0) return
+  /** Writes down what becomes of readings that are not new, before anything of them is stored. What was written down once, stands. */
+  async #decide(plan: Plan, readings: readonly StoredReading[], batch: { upTo: number; aside: ReadonlySet<StoredReading> }): Promise<void> {
+    const { upTo, records } = this.#decided ?? NOTHING_DECIDED
+    const found = exceptions(readings, this.#cursor ?? 0, ({ index, reading, item }) => {
+      if (batch.aside.has(reading)) return 'setAside'
+      if (reading.sequence <= upTo) return records.get(reading.sequence)?.get(item) ?? 'stored'
+      return plan.known.has(index) ? 'stored' : (plan.fates[index] ?? 'stored')
+    })
+    if (found.length === 0) return
+    const end = Math.max(upTo, batch.upTo)
+    await this.#fates.save(found, end)
+    this.#decided = { upTo: end, records: byRecord(found) }
+  }
+
+  async #settleContradictions({ contradictions, fates }: Plan): Promise<ConflictBook | undefined> {
+    if (contradictions.length === 0) return undefined
     const book = await this.#conflicts.open(contradictions)
     for (const contradiction of contradictions) if (book.add(contradiction)) fates[contradiction.index] = 'conflicts'
-    await this.#conflicts.save(book)
+    return book
   }
 
   async #saveCursor(upTo: number): Promise<void> {
@@ -148,6 +174,7 @@ export class BatchWriter {
   }
 }
 
+const NOTHING_DECIDED: Decided = { upTo: 0, records: new Map() }
 const NOTHING: Found = { at: () => undefined }
 
 const identityOf = ({ station, parameter, at, sequence, revision, value, unit, status }: StoredReading): string =>

@@ -107,6 +107,14 @@ export const MEASUREMENTS = {
     fields: { at: 'integer', sequence: 'integer', reason: 'string', line: 'string' },
     meaning: 'a reading that InfluxDB refused for good, at its instant, with the reason and its line of line protocol'
   },
+  fate: {
+    bucket: 'context',
+    tags: ['consumer'],
+    fields: { items: 'string', up_to: 'integer' },
+    meaning:
+      'what became of readings of a journal record that were not new, for the ledger: one point for each record, as many milliseconds after ' +
+      '1970 as its sequence; `items` is place and letter (r replaced, d repeated, c conflict, s set aside), `up_to` the end of the batch'
+  },
   station: {
     bucket: 'context',
     tags: ['station'],

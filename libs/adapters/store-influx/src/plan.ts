@@ -22,6 +22,8 @@ export interface Change {
   readonly overwrites: boolean
   /** False while the stored point is what shall stand. */
   dirty: boolean
+  /** True while it is a stored point that no reading of the batch has met. */
+  untouched: boolean
 }
 
 /** Two readings of one identity and revision that contradict each other, in the order in which they were found. */
@@ -39,6 +41,8 @@ export interface Plan {
   readonly contradictions: readonly Contradiction[]
   /** Of each reading of the batch; those that found a contradiction count as repeated until it proves to be news. */
   readonly fates: Fate[]
+  /** Indexes of readings that met themselves: the batch was written before, and broke off. */
+  readonly known: ReadonlySet<number>
 }
 
 export function remember(key: SeriesKey, newest = Number.NEGATIVE_INFINITY): SeriesMemory {
@@ -59,7 +63,7 @@ export const needsLook = (series: SeriesMemory, reading: StoredReading): boolean
  */
 export function planBatch(readings: readonly StoredReading[], seriesOf: (reading: StoredReading) => SeriesMemory, lookup: Lookup): Plan {
   const drafts = new Map<SeriesMemory, SeriesDraft>()
-  const plan = { changes: [] as Change[], contradictions: [] as Contradiction[], fates: [] as Fate[] }
+  const plan = { changes: [] as Change[], contradictions: [] as Contradiction[], fates: [] as Fate[], known: new Set<number>() }
   for (const reading of readings) {
     const series = seriesOf(reading)
     let draft = drafts.get(series)
@@ -74,10 +78,18 @@ export function planBatch(readings: readonly StoredReading[], seriesOf: (reading
   return { ...plan, changes: plan.changes.concat([...drafts.values()].flatMap(draft => draft.met)).filter(change => change.dirty) }
 }
 
-function meet(change: Change, reading: StoredReading, plan: { contradictions: Contradiction[]; fates: Fate[] }): Fate {
+interface PlanSoFar {
+  readonly contradictions: Contradiction[]
+  readonly fates: Fate[]
+  readonly known: Set<number>
+}
+
+function meet(change: Change, reading: StoredReading, plan: PlanSoFar): Fate {
   const standing = change.reading
   const ruling = ruleOn(standing, reading)
   const index = plan.fates.length
+  if (change.untouched && ruling === 'repeats' && standing.sequence === reading.sequence) plan.known.add(index)
+  change.untouched = false
   if (ruling === 'contradicts') plan.contradictions.push({ kept: standing, other: reading, index, ousted: false })
   if (ruling === 'ousts') plan.contradictions.push({ kept: reading, other: standing, index, ousted: true })
   if (ruling !== 'repeats' && ruling !== 'contradicts') {
@@ -111,14 +123,14 @@ class SeriesDraft {
     if (change || at > this.#series.newest) return change
     const stored = at === this.#series.newest && this.#series.standing ? this.#series.standing : this.#lookup(this.#series, at)
     if (!stored) return undefined
-    const met = { series: this.#series, reading: stored, overwrites: true, dirty: false }
+    const met = { series: this.#series, reading: stored, overwrites: true, dirty: false, untouched: true }
     this.met.push(met)
     this.#byInstant.set(at, met)
     return met
   }
 
   add(reading: StoredReading): Change {
-    const change = { series: this.#series, reading, overwrites: false, dirty: true }
+    const change = { series: this.#series, reading, overwrites: false, dirty: true, untouched: false }
     if (this.#byInstant) this.#byInstant.set(reading.at, change)
     else this.#added.push(change)
     this.#newest = Math.max(this.#newest, reading.at)

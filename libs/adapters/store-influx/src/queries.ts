@@ -84,3 +84,11 @@ export const newestOf = (source: Source, limit: number): ParameterizedQuery =>
 /** The one point of a consumer's cursor. */
 export const cursorOf = (source: Source, consumer: string): ParameterizedQuery =>
   flux`${points(source, EARLIEST, EARLIEST + 1)} |> filter(fn: (r) => r.consumer == ${consumer} and r._field == "sequence") |> last()`
+
+/** Every field of a consumer's points of `from <= at <= to`. */
+export const fatesOf = (
+  source: Source,
+  consumer: string,
+  { from, to }: { readonly from: Millis; readonly to: Millis }
+): ParameterizedQuery =>
+  flux`${points(source, from, Math.min(to + 1, LATEST))} |> filter(fn: (r) => r.consumer == ${consumer}) |> group(columns: ["_field"]) |> keep(columns: ["_time", "_value", "_field"])`

@@ -1,10 +1,11 @@
 import type { Millis, Reading } from '#libs/model'
 import { LATEST } from '#libs/model'
-import type { Clock, Conflict, DayDigest, Log, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import type { Clock, Conflict, DayDigest, Log, RangeQuery, ReadingFate, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
 import { digestOf } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictLog } from './conflict-log.js'
 import { InfluxStoreError } from './errors.js'
+import { FateLog } from './fate-log.js'
 import { InfluxLink } from './link.js'
 import { InfluxReader } from './reader.js'
 import type { SetAside } from './set-aside.js'
@@ -52,6 +53,7 @@ export class InfluxStore implements TimeSeriesStore {
   readonly #reader: InfluxReader
   readonly #conflicts: ConflictLog
   readonly #setAside: SetAsideLog
+  readonly #fates: FateLog
   readonly #writer: BatchWriter
   readonly #readOnly: boolean
   #writing: Promise<unknown> = Promise.resolve()
@@ -62,9 +64,11 @@ export class InfluxStore implements TimeSeriesStore {
     this.#reader = new InfluxReader(this.#link, bucket)
     this.#conflicts = new ConflictLog(this.#link, bucket)
     this.#setAside = new SetAsideLog(this.#link, bucket)
+    const consumer = options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`
+    this.#fates = new FateLog(this.#link, bucket, consumer)
     this.#writer = new BatchWriter(this.#link, this.#reader, {
       bucket,
-      consumer: options.journal === undefined ? CONSUMER : `${CONSUMER}-${options.journal}`,
+      consumer,
       beforeCursor: options.beforeCursor ?? (() => {}),
       log: options.log
     })
@@ -98,6 +102,10 @@ export class InfluxStore implements TimeSeriesStore {
 
   range(query: RangeQuery): Promise<Reading[]> {
     return this.#reader.range(query)
+  }
+
+  fates(after: number, upTo: number): Promise<ReadingFate[]> {
+    return this.#fates.list(after, upTo)
   }
 
   /** A page never ends inside a journal record: it may be shorter than `limit`, and is longer where one record alone has more. */

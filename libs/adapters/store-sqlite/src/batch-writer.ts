@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { StoredReading, WriteOutcome } from '#libs/pipeline'
 import { ConflictTable } from './conflict-table.js'
+import { FateTable } from './fate-table.js'
 import { HotParts } from './hot-parts.js'
 import type { Fate } from './merge.js'
 import { merge } from './merge.js'
@@ -26,19 +27,25 @@ export class BatchWriter {
   readonly #catalogue: Catalogue<StoredReading>
   readonly #tables: Tables
   readonly #conflicts: ConflictTable
+  readonly #fates: FateTable
   readonly #hotTails = new HotParts(HOT_PARTS_BYTES)
   readonly #saveMeta: Statement<[number, number, number]>
   readonly #dataVersion: Statement<[], number>
+  readonly #cursor: Statement<[], number>
   readonly #transaction: (readings: readonly StoredReading[], upTo: number) => WriteOutcome
   readonly #beforeCursor: () => void
   #seenVersion = -1
   #newParts = 0
+  /** Fates other than `stored`, of the batch at hand. */
+  #exceptions = new Map<StoredReading, Fate>()
 
   constructor(db: Database, beforeCursor: () => void = () => {}) {
     this.#beforeCursor = beforeCursor
     this.#catalogue = new Catalogue(db)
     this.#tables = { parts: new PartTable(db), tails: new TailTable(db) }
     this.#conflicts = new ConflictTable(db)
+    this.#fates = new FateTable(db)
+    this.#cursor = db.prepare<[], number>('SELECT cursor FROM meta WHERE id = 1').pluck()
     this.#saveMeta = db.prepare(
       'UPDATE meta SET cursor = max(cursor, ?), part_count = part_count + ?, point_count = point_count + ? WHERE id = 1'
     )
@@ -68,7 +75,9 @@ export class BatchWriter {
     this.#seenVersion = version
     this.#newParts = 0
     const counts: Counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
+    this.#exceptions.clear()
     for (const series of this.#group(readings)) this.#applySeries(series, counts)
+    if (this.#exceptions.size > 0) this.#fates.save(readings, this.#exceptions, this.#cursor.get() ?? 0)
     this.#beforeCursor()
     this.#saveMeta.run(upTo, this.#newParts, counts.stored)
     return counts
@@ -93,7 +102,11 @@ export class BatchWriter {
     const readings = inOrder(series.pending)
     series.pending = []
     const walk = new PartWalk(series, this.#tables, this.#hotTails.get(series.id))
-    for (const reading of readings) counts[this.#place(series, walk.partFor(reading.at), reading)]++
+    for (const reading of readings) {
+      const fate = this.#place(series, walk.partFor(reading.at), reading)
+      counts[fate]++
+      if (fate !== 'stored') this.#exceptions.set(reading, fate)
+    }
     const { tail, newParts } = walk.finish()
     this.#newParts += newParts
     if (tail) this.#hotTails.set(series.id, tail)

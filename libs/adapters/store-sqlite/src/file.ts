@@ -14,6 +14,7 @@ import { StoreError, storeError } from './errors.js'
  *   the newest readings of all series are one scan. A part moves from here to `part` when the next one begins.
  * - `conflict`: readings that lost against an earlier one of the same identity and revision, each once, as a part of one point.
  * - `meta`: the cursor and two counters, one row. Moves in the transaction that writes the points.
+ * - `fate`: what became of readings that were not new, by journal record (fate-table.ts).
  */
 export const FILE_NAME = 'series.sqlite'
 
@@ -56,6 +57,12 @@ const TABLES = `
   PRAGMA application_id = ${APPLICATION_ID};
   PRAGMA user_version = ${FORMAT};`
 
+/** Younger than format 1 and beside it: a file without it gets it when it is next opened to write. */
+const FATES = `
+  CREATE TABLE IF NOT EXISTS fate (
+    sequence INTEGER NOT NULL, item INTEGER NOT NULL, fate INTEGER NOT NULL, PRIMARY KEY (sequence, item)
+  ) WITHOUT ROWID;`
+
 /** How to open the file. */
 export interface FileOptions {
   readonly dataDir: string
@@ -73,6 +80,7 @@ export function openFile({ dataDir, readOnly, maxBytes }: FileOptions): Database
     db = connect(file, readOnly)
     if (!readOnly) prepareToWrite(db, maxBytes)
     checkFormat(db, file)
+    if (!readOnly) db.transaction(() => db?.exec(FATES)).immediate()
     return db
   } catch (error) {
     db?.close()

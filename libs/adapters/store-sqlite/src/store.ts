@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import type { Millis, Reading } from '#libs/model'
 import { EARLIEST, LATEST } from '#libs/model'
-import type { Conflict, DayDigest, RangeQuery, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import type { Conflict, DayDigest, RangeQuery, ReadingFate, StoredReading, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
 import { digestOf } from '#libs/pipeline'
 import { BatchWriter } from './batch-writer.js'
 import { ConflictTable } from './conflict-table.js'
 import { StoreError, storeError } from './errors.js'
+import { FateTable } from './fate-table.js'
 import { FILE_NAME, openFile } from './file.js'
 import { hourOf } from './part.js'
 import type { StoreStats } from './reader.js'
@@ -41,6 +42,7 @@ export class SqliteStore implements TimeSeriesStore {
   readonly #file: string
   readonly #reader: Reader
   readonly #conflicts: ConflictTable
+  readonly #fates: FateTable
   readonly #writer: BatchWriter | null
 
   private constructor(db: Database, file: string, beforeCursor: () => void) {
@@ -48,6 +50,7 @@ export class SqliteStore implements TimeSeriesStore {
     this.#file = file
     this.#reader = new Reader(db)
     this.#conflicts = new ConflictTable(db)
+    this.#fates = new FateTable(db)
     this.#writer = db.readonly ? null : new BatchWriter(db, beforeCursor)
   }
 
@@ -102,6 +105,10 @@ export class SqliteStore implements TimeSeriesStore {
   /** Counts and checksums per series and day of UTC+7 of `from <= at < to`. */
   digest(from: Millis = EARLIEST, to: Millis = LATEST): Promise<DayDigest[]> {
     return digestOf(this.readAll({ from, to }))
+  }
+
+  async fates(after: number, upTo: number): Promise<ReadingFate[]> {
+    return this.#run(() => this.#fates.list(after, upTo))
   }
 
   async stats(): Promise<StoreStats> {
