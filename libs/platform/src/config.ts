@@ -24,6 +24,7 @@ export type FaultPoint = (typeof FAULT_POINTS)[number]
 /** Bucket names are put together from this one: `quantrac`, `quantrac-context` … */
 const BUCKET = /^[A-Za-z0-9][A-Za-z0-9_-]{0,50}$/
 
+const MEBIBYTE = 2 ** 20
 const GIBIBYTE = 2 ** 30
 const HOUR_MS = 3_600_000
 
@@ -66,6 +67,26 @@ const Settings = z.strictObject({
   COMPLETENESS_HOUR: share(0.75),
   COMPLETENESS_DAY: share(0.75),
   COMPLETENESS_MONTH: share(0.8),
+  WAREHOUSE_URL: z.url({ protocol: /^(https?|postgres(ql)?)$/ }).optional(),
+  WAREHOUSE_TOKEN_URL: z.url({ protocol: /^https?$/ }).optional(),
+  WAREHOUSE_CLIENT_ID: z.string().min(1).max(256).default('quantrac'),
+  WAREHOUSE_CLIENT_SECRET: z.string().min(1).max(4_096).optional(),
+  WAREHOUSE_SCOPE: z.string().min(1).max(256).optional(),
+  WAREHOUSE_TLS_CERT: z.string().min(1).optional(),
+  WAREHOUSE_TLS_KEY: z.string().min(1).optional(),
+  WAREHOUSE_TLS_CA: z.string().min(1).optional(),
+  WAREHOUSE_MAX_ITEMS: z.coerce.number().int().min(1).max(100_000).default(1_000),
+  WAREHOUSE_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(4_096)
+    .max(64 * MEBIBYTE)
+    .default(MEBIBYTE),
+  WAREHOUSE_MAX_PER_SECOND: count(1_000_000),
+  WAREHOUSE_COMPARE_AT: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'hours and minutes of UTC+7: 02:30')
+    .default('02:30'),
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   SMTP_FROM: z.string().min(3).max(254).optional(),
   FAULT_POINT: z.enum(FAULT_POINTS).optional(),
@@ -86,6 +107,20 @@ export interface InfluxSettings {
   /** Bucket of the readings; the others are named after it. */
   readonly bucket: string
   readonly token: string
+}
+
+/** The provincial warehouse: over HTTP, or a PostgreSQL where the address begins with `postgres:`. */
+export interface WarehouseSettings {
+  readonly url: string
+  /** OAuth 2 client credentials; null where a client certificate (or the address) is enough. */
+  readonly client: { readonly tokenUrl: string; readonly id: string; readonly secret: string; readonly scope: string | null } | null
+  /** Paths of PEM files: our certificate and key, and the authorities that the warehouse's is held against. */
+  readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null }
+  readonly maxItems: number
+  readonly maxBytes: number
+  readonly maxPerSecond: number
+  /** Minutes after midnight of UTC+7 at which both sides are compared. */
+  readonly compareAtMinute: number
 }
 
 export interface Config {
@@ -121,6 +156,8 @@ export interface Config {
     readonly dayRule: 'hours-01-24' | 'hours-00-23'
     readonly thresholds: { readonly hour: number; readonly day: number; readonly month: number }
   }
+  /** Null: aggregates are passed on to nobody. */
+  readonly warehouse: WarehouseSettings | null
   readonly smtp: { readonly url: string; readonly from: string } | null
   readonly fault: { readonly point: FaultPoint; readonly after: number } | null
 }
@@ -157,6 +194,11 @@ function missingBeside(s: Parsed, program: 'server' | 'ops'): string[] {
   const encrypted = ENCRYPTED.find(name => s[name] !== undefined)
   return [
     ...needs('SMTP_URL', 'SMTP_FROM'),
+    ...needs('WAREHOUSE_TOKEN_URL', 'WAREHOUSE_URL'),
+    ...needs('WAREHOUSE_TOKEN_URL', 'WAREHOUSE_CLIENT_SECRET'),
+    ...needs('WAREHOUSE_CLIENT_SECRET', 'WAREHOUSE_TOKEN_URL'),
+    ...needs('WAREHOUSE_TLS_CERT', 'WAREHOUSE_TLS_KEY'),
+    ...needs('WAREHOUSE_TLS_KEY', 'WAREHOUSE_TLS_CERT'),
     ...(program === 'server' ? needs('INFLUX_URL', 'INFLUX_TOKEN') : []),
     ...needs('TLS_CERT', 'TLS_KEY'),
     ...needs('TLS_KEY', 'TLS_CERT'),
@@ -220,8 +262,24 @@ function toConfig(s: Parsed): Config {
       dayRule: s.DAY_RULE,
       thresholds: { hour: s.COMPLETENESS_HOUR, day: s.COMPLETENESS_DAY, month: s.COMPLETENESS_MONTH }
     },
+    warehouse: toWarehouse(s),
     smtp: s.SMTP_URL && s.SMTP_FROM ? { url: s.SMTP_URL, from: s.SMTP_FROM } : null,
     fault: s.FAULT_POINT ? { point: s.FAULT_POINT, after: s.FAULT_AFTER } : null
+  }
+}
+
+function toWarehouse(s: Parsed): WarehouseSettings | null {
+  if (s.WAREHOUSE_URL === undefined) return null
+  const [hours = 0, minutes = 0] = s.WAREHOUSE_COMPARE_AT.split(':').map(Number)
+  const { WAREHOUSE_TOKEN_URL: tokenUrl, WAREHOUSE_CLIENT_SECRET: secret } = s
+  return {
+    url: s.WAREHOUSE_URL,
+    client: tokenUrl && secret ? { tokenUrl, id: s.WAREHOUSE_CLIENT_ID, secret, scope: s.WAREHOUSE_SCOPE ?? null } : null,
+    tls: { cert: s.WAREHOUSE_TLS_CERT ?? null, key: s.WAREHOUSE_TLS_KEY ?? null, ca: s.WAREHOUSE_TLS_CA ?? null },
+    maxItems: s.WAREHOUSE_MAX_ITEMS,
+    maxBytes: s.WAREHOUSE_MAX_BYTES,
+    maxPerSecond: s.WAREHOUSE_MAX_PER_SECOND,
+    compareAtMinute: hours * 60 + minutes
   }
 }
 
