@@ -12,6 +12,18 @@ export type { Consumer, ConsumerPosition } from './consumer-runner.js'
 export { ConsumerRunner } from './consumer-runner.js'
 export type { DayDigest } from './digest.js'
 export { digestOf } from './digest.js'
+export type {
+  ComparisonOrder,
+  ComparisonResult,
+  ForwardBatch,
+  ForwardBook,
+  ForwardDay,
+  ForwardItem,
+  ForwardOutcome,
+  ForwardSelection
+} from './forward-ports.js'
+export type { ForwardReport } from './forwarder.js'
+export { Forwarder } from './forwarder.js'
 export type { Inbound, IngestPorts, Receipt, Subject } from './ingest.js'
 export { ingest } from './ingest.js'
 export type { RecordBatch, SequencedRecord } from './journal-source.js'

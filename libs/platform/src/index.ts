@@ -1,6 +1,6 @@
 export type { CloseFailure } from './closers.js'
 export { Closers } from './closers.js'
-export type { Config, FaultPoint, InfluxSettings, TlsFiles } from './config.js'
+export type { Config, FaultPoint, InfluxSettings, TlsFiles, WarehouseSettings } from './config.js'
 export { FAULT_POINTS, isLoopback, readConfig } from './config.js'
 export { CodedError } from './errors.js'
 export { faultAt } from './fault.js'

@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads'
 import type { AlarmTransition } from '#libs/pipeline'
-import type { Logger } from '#libs/platform'
-import { CodedError } from '#libs/platform'
+import type { CodedError, Logger } from '#libs/platform'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from '../workers/protocol.js'
+import { WorkerThread } from './worker-thread.js'
 
 export type ConsumersReport = Extract<FromConsumers, { type: 'report' }>
 
@@ -25,42 +24,28 @@ interface Events {
   onDeath(error: CodedError): void
 }
 
-/** The main thread's end of the consumers' thread (store, alarms, refusals). */
+/** The main thread's end of the consumers' thread (store, alarms, refusals, aggregates, ledger). */
 export class ConsumersThread {
-  readonly #worker: Worker
+  #thread: WorkerThread<ToConsumers> | null = null
   #report: ConsumersReport = NOTHING_YET
-  #closing = false
   #told = false
 
-  private constructor(worker: Worker) {
-    this.#worker = worker
-  }
+  private constructor() {}
 
   /** Starts the thread; resolves when its consumers read. */
   static async start(setup: ConsumersSetup, events: Events, log: Logger): Promise<ConsumersThread> {
-    const worker = new Worker(new URL('../workers/consumers.js', import.meta.url), {
-      workerData: setup,
-      name: 'quantrac-consumers',
-      resourceLimits: HEAP
+    const consumers = new ConsumersThread()
+    consumers.#thread = await WorkerThread.start<FromConsumers, ToConsumers>({
+      file: 'consumers',
+      name: 'the consumers’ thread',
+      setup,
+      limits: HEAP,
+      code: 'QT_CONSUMERS_DIED',
+      onMessage: message => consumers.#hear(message, events),
+      onDeath: error => events.onDeath(error),
+      log
     })
-    const thread = new ConsumersThread(worker)
-    await new Promise<void>((resolve, reject) => {
-      worker.on('message', (message: FromConsumers) => {
-        if (message.type === 'started') resolve()
-        if (message.type === 'failed') reject(new CodedError(message.code, message.message))
-        thread.#hear(message, events)
-      })
-      worker.on('error', error => {
-        reject(error)
-        log.error({ code: 'QT_CONSUMERS_DIED' }, `the consumers' thread failed: ${error.message}`)
-      })
-      worker.on('exit', code => {
-        const death = new CodedError('QT_CONSUMERS_DIED', `the consumers' thread ended with code ${code}`)
-        reject(death)
-        if (!thread.#closing) events.onDeath(death)
-      })
-    })
-    return thread
+    return consumers
   }
 
   get report(): ConsumersReport {
@@ -73,22 +58,18 @@ export class ConsumersThread {
     this.#told = true
     setImmediate(() => {
       this.#told = false
-      this.#post({ type: 'committed' })
+      this.#thread?.post({ type: 'committed' })
     })
   }
 
   /** Has the windows summed up that are due. */
   closeWindows(): void {
-    this.#post({ type: 'close-windows' })
+    this.#thread?.post({ type: 'close-windows' })
   }
 
   /** Lets the consumers finish the batch at hand. */
   async close(): Promise<void> {
-    if (this.#closing) return
-    this.#closing = true
-    const ended = new Promise<void>(resolve => this.#worker.once('exit', () => resolve()))
-    this.#post({ type: 'stop' })
-    await ended
+    await this.#thread?.close()
   }
 
   #hear(message: FromConsumers, events: Events): void {
@@ -97,9 +78,5 @@ export class ConsumersThread {
       events.onReport(message)
     }
     if (message.type === 'transitions') events.onTransitions(message.transitions)
-  }
-
-  #post(message: ToConsumers): void {
-    this.#worker.postMessage(message)
   }
 }

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Road } from '#libs/model'
-import type { Receipt } from '#libs/pipeline'
+import type { ForwardReport, Receipt } from '#libs/pipeline'
 import type { TallyCounts } from './tally.js'
 import { ACKNOWLEDGEMENT_SECONDS, DELAY_SECONDS, Tally } from './tally.js'
 
@@ -35,6 +35,11 @@ export interface Gauges {
   listeners(): number
   /** Null where nothing is encrypted. */
   certificates: { remaining(): readonly { certificate: string; ms: number }[]; readonly filesRefused: boolean } | null
+  /** Null where no warehouse is set. */
+  forwarding: {
+    report(): ForwardReport
+    status(): Promise<{ fresh: number; waiting: number; rejected: number }>
+  } | null
 }
 
 /**
@@ -85,6 +90,7 @@ export class Metrics {
     this.#bindConsumers(gauges)
     this.#bindBroker(gauges)
     if (gauges.certificates) this.#bindCertificates(gauges.certificates)
+    if (gauges.forwarding) this.#bindForwarding(gauges.forwarding)
     this.#bindLatencies(gauges)
     this.#gauge('quantrac_ready', '1 while what comes in can be kept', () => (gauges.ready() ? 1 : 0))
     const disk = this.#labelled('quantrac_disk_free_bytes', 'Free bytes of the disk with the data directory', [])
@@ -168,6 +174,20 @@ export class Metrics {
       for (const { certificate, ms } of certificates.remaining()) remaining.set({ certificate }, ms / 1_000)
     })
     this.#gauge('quantrac_tls_files_refused', '1 while changed certificate files cannot be used', () => (certificates.filesRefused ? 1 : 0))
+  }
+
+  #bindForwarding({ report, status }: NonNullable<Gauges['forwarding']>): void {
+    const sent = this.#counter('quantrac_forwarded_total', 'Aggregates sent to the warehouse, by its answer', ['outcome'], () => {
+      const { trouble: _, ...counts } = report()
+      for (const [outcome, value] of Object.entries(counts)) sent.inc({ outcome }, value)
+    })
+    this.#gauge('quantrac_forward_waiting', '1 while the warehouse cannot be reached', () => (report().trouble === null ? 0 : 1))
+    const open = this.#labelled('quantrac_forward_aggregates', 'Aggregates that the warehouse does not have yet, by state', ['state'])
+    this.#onCollect(open, async () => {
+      const found = await inTime(status())
+      open.reset()
+      for (const state of ['fresh', 'waiting', 'rejected'] as const) if (found) open.set({ state }, found[state])
+    })
   }
 
   #gauge(name: string, help: string, read: () => number): void {

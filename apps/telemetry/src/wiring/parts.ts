@@ -16,6 +16,7 @@ import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
+import { ForwarderThread } from './forwarder-thread.js'
 import { Health } from './health.js'
 import { Heartbeat } from './heartbeat.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
@@ -97,12 +98,15 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   closers.defer('outbox', () => outbox.stop())
   wakeOutbox.wake = () => outbox.wake()
 
+  const forwarder = await ForwarderThread.start(config, place, { log, onDeath })
+  if (forwarder) closers.add('forwarder', forwarder)
+
   const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
   closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
 
   const health = healthOf(journal, consumers)
-  bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates })
+  bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates, forwarder })
   return {
     config,
     log,
@@ -301,9 +305,11 @@ interface MetricSources {
   readonly state: State
   readonly live: Live
   readonly certificates: TlsCertificates | null
+  readonly forwarder: ForwarderThread | null
 }
 
-function bindMetrics(metrics: Metrics, { dataDir, health, journal, consumers, broker, state, live, certificates }: MetricSources): void {
+function bindMetrics(metrics: Metrics, sources: MetricSources): void {
+  const { dataDir, health, journal, consumers, broker, state, live, certificates, forwarder } = sources
   metrics.bind({
     ready: () => health.report().status === 'ready',
     diskFreeBytes: async () => {
@@ -332,7 +338,8 @@ function bindMetrics(metrics: Metrics, { dataDir, health, journal, consumers, br
     },
     outbox: () => state.outbox.stats(),
     listeners: () => live.listeners,
-    certificates
+    certificates,
+    forwarding: forwarder && { report: () => forwarder.report, status: () => state.forwarding.status() }
   })
 }
 

@@ -31,6 +31,7 @@ const bound = (more: Partial<Gauges> = {}): Metrics => {
     outbox: () => Promise.resolve({ pending: 0, failed: 0 }),
     listeners: () => 0,
     certificates: null,
+    forwarding: null,
     ...more
   })
   return metrics

@@ -9,6 +9,7 @@ import { openAggregateConsumer } from '../wiring/aggregates.js'
 import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
 import { Stations } from '../wiring/stations.js'
+import type { ThreadLife } from '../wiring/worker-thread.js'
 import { Delayed } from './delayed.js'
 import { openLedger } from './ledger.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
@@ -22,7 +23,7 @@ const port = parentPort
 const REPORT_MS = 250
 const TICK_MS = 1_000
 
-const post = (message: FromConsumers): void => port?.postMessage(message)
+const post = (message: FromConsumers | ThreadLife): void => port?.postMessage(message)
 
 async function main(): Promise<void> {
   const closers = new Closers()

@@ -1,7 +1,7 @@
 import type { StatePlace } from '#libs/adapters/state'
 import type { RuleTerms } from '#libs/alarms'
-import type { AlarmTransition, ConsumerPosition, WriteOutcome } from '#libs/pipeline'
-import type { FaultPoint, InfluxSettings, LogOptions } from '#libs/platform'
+import type { AlarmTransition, ConsumerPosition, ForwardReport, WriteOutcome } from '#libs/pipeline'
+import type { FaultPoint, InfluxSettings, LogOptions, WarehouseSettings } from '#libs/platform'
 import type { AggregateSettings } from '../wiring/aggregates.js'
 import type { TallyCounts } from '../wiring/tally.js'
 
@@ -23,10 +23,8 @@ export interface ConsumersSetup {
 
 export type ToConsumers = { readonly type: 'committed' } | { readonly type: 'close-windows' } | { readonly type: 'stop' }
 
-/** `store`: readings by what the store did with them, since the start. */
+/** Beside the life of the thread. `store`: readings by what the store did with them, since the start. */
 export type FromConsumers =
-  | { readonly type: 'started' }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
   | {
       readonly type: 'report'
       readonly positions: readonly ConsumerPosition[]
@@ -36,3 +34,17 @@ export type FromConsumers =
       readonly unreadable: number
     }
   | { readonly type: 'transitions'; readonly transitions: readonly AlarmTransition[] }
+
+/** What the forwarder's thread is given at its start. */
+export interface ForwarderSetup {
+  readonly state: StatePlace
+  readonly warehouse: WarehouseSettings
+  readonly log: LogOptions
+}
+
+export type ToForwarder = { readonly type: 'stop' }
+
+export interface FromForwarder {
+  readonly type: 'forwarded'
+  readonly report: ForwardReport
+}

@@ -10,8 +10,8 @@ import { inTransaction } from './transaction.js'
 
 const NAME = 'aggregates'
 
-const RANK: Readonly<Record<Period, number>> = { hour: 0, day: 1, month: 2 }
-const PERIOD_OF: readonly Period[] = ['hour', 'day', 'month']
+export const RANK: Readonly<Record<Period, number>> = { hour: 0, day: 1, month: 2 }
+export const PERIOD_OF: readonly Period[] = ['hour', 'day', 'month']
 
 /** An aggregate with its place among all publications: a window that is published again gets a new one. */
 export interface PublishedAggregate {
@@ -163,9 +163,9 @@ export class StateAggregateLog implements AggregateLog {
   }
 }
 
-type AggregateRow = Pick<Tables['aggregates'], 'station' | 'parameter' | 'unit' | 'revision' | 'algorithm' | 'body'>
+export type AggregateRow = Pick<Tables['aggregates'], 'station' | 'parameter' | 'unit' | 'revision' | 'algorithm' | 'body'>
 
-const toAggregate = ({ station, parameter, unit, revision, algorithm, body }: AggregateRow): Aggregate => ({
+export const toAggregate = ({ station, parameter, unit, revision, algorithm, body }: AggregateRow): Aggregate => ({
   station,
   parameter,
   ...(JSON.parse(body) as Summary),

@@ -21,7 +21,8 @@ const TYPES: Readonly<Record<Engine, Readonly<Record<ColumnType, DataType>>>> = 
 const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
   '0001-first': { up: db => first(new Builder(db, engine)) },
   '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) },
-  '0003-ledger': { up: db => ledgerTables(new Builder(db, engine)) }
+  '0003-ledger': { up: db => ledgerTables(new Builder(db, engine)) },
+  '0004-forwarding': { up: db => forwarding(new Builder(db, engine)) }
 })
 
 /**
@@ -196,4 +197,15 @@ async function aggregates(build: Builder): Promise<void> {
   await build.unique('aggregates_position', 'aggregates', ['position'])
   await build.table('aggregate_marks', { ...window, start_at: 'bigint', due_at: 'bigint', sequence: 'bigint' }, key)
   await build.index('aggregate_marks_due', 'aggregate_marks', ['rank', 'due_at'])
+}
+
+/** What does not simply follow the order of publication on its way to the warehouse, and the comparisons with it. */
+async function forwarding(build: Builder): Promise<void> {
+  const window: Columns = { station: 'text', parameter: 'text', rank: 'integer', end_at: 'bigint' }
+  const item: Columns = { state: 'text', revision: 'integer', attempts: 'integer', not_before: 'bigint', since: 'bigint', reason: 'text?' }
+  await build.table('forward_items', { ...window, ...item }, Object.keys(window))
+  await build.index('forward_items_due', 'forward_items', ['state', 'not_before'])
+  const order: Columns = { asked_at: 'bigint', daily: 'integer', from_at: 'bigint', to_at: 'bigint', finished_at: 'bigint?' }
+  const result: Columns = { days: 'bigint?', differing: 'bigint?', resent: 'bigint?', theirs_alone: 'bigint?' }
+  await build.table('forward_comparisons', { ...order, ...result }, ['asked_at'])
 }

@@ -4,7 +4,7 @@ import type { AlarmState, TransitionKind } from '#libs/pipeline'
 import type { LedgerTables } from './ledger-tables.js'
 
 /** Instants are milliseconds since 1970 (UTC) everywhere; lists and alarms are JSON text. */
-export interface Tables extends AggregateTables, LedgerTables {
+export interface Tables extends AggregateTables, ForwardTables, LedgerTables {
   credentials: { station: string; label: string; sha256: string; created_at: number }
   tokens: { name: string; role: string; sha256: string; created_at: number }
   recipients: {
@@ -84,6 +84,35 @@ interface AggregateTables {
     end_at: number
     due_at: number
     sequence: number
+  }
+}
+
+/** `rank` as in `aggregates`. What is neither here nor beyond the forwarder's place is in the warehouse. */
+interface ForwardTables {
+  forward_items: {
+    station: string
+    parameter: string
+    rank: number
+    end_at: number
+    /** `waiting` for (another) attempt, or `rejected` by the warehouse. */
+    state: 'waiting' | 'rejected'
+    /** The revision that was sent last. */
+    revision: number
+    attempts: number
+    not_before: number
+    since: number
+    reason: string | null
+  }
+  forward_comparisons: {
+    asked_at: number
+    daily: number
+    from_at: number
+    to_at: number
+    finished_at: number | null
+    days: number | null
+    differing: number | null
+    resent: number | null
+    theirs_alone: number | null
   }
 }
 

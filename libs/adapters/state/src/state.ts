@@ -6,6 +6,7 @@ import { Alarms } from './alarms.js'
 import { Credentials } from './credentials.js'
 import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
+import { Forwarding } from './forwarding.js'
 import { JournalTie } from './journal-tie.js'
 import { StateLedgerBook } from './ledger-book.js'
 import { LedgerPages } from './ledger-pages.js'
@@ -64,6 +65,7 @@ export class State {
   readonly transitions: Transitions
   readonly journal: JournalTie
   readonly aggregates: StateAggregateLog
+  readonly forwarding: Forwarding
   readonly ledgerBook: StateLedgerBook
   readonly ledger: LedgerPages
   readonly uptime: Uptime
@@ -82,6 +84,7 @@ export class State {
     this.transitions = new Transitions(databases)
     this.journal = new JournalTie(databases)
     this.aggregates = new StateAggregateLog(databases)
+    this.forwarding = new Forwarding(databases)
     this.ledgerBook = new StateLedgerBook(databases)
     this.ledger = new LedgerPages(databases)
     this.uptime = new Uptime(databases)

@@ -3,6 +3,7 @@ import { accessSuite } from './access-suite.js'
 import { aggregatesSuite } from './aggregates-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
 import type { Bench } from './fixtures.js'
+import { forwardingSuite } from './forwarding-suite.js'
 import { journalTieSuite } from './journal-tie-suite.js'
 import { ledgerSuite } from './ledger-suite.js'
 import { openingSuite } from './opening-suite.js'
@@ -16,6 +17,7 @@ export function stateSuite(bench: Bench): void {
   describe('opened', () => openingSuite(bench))
   describe('access', () => accessSuite(bench))
   describe('aggregates', () => aggregatesSuite(bench))
+  describe('forwarding', () => forwardingSuite(bench))
   describe('alarms', () => alarmLogSuite(bench))
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
