@@ -3,14 +3,14 @@ import { InfluxStore } from '#libs/adapters/store-influx'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { CompiledRules } from '#libs/alarms'
 import { readRules } from '#libs/alarms'
-import type { Millis } from '#libs/model'
-import { codeOf, EARLIEST, parseInstant } from '#libs/model'
+import { codeOf, EARLIEST } from '#libs/model'
 import type { AggregateLog, RecomputeProgress, RecomputeQuery, TermsOf, TimeSeriesStore } from '#libs/pipeline'
 import { Aggregator, daysOf, markAnew, recompute, seriesTerms } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { CodedError, loadRegistry } from '#libs/platform'
 import type { Call, Command } from './command.js'
-import { textOption, usageError } from './command.js'
+import { usageError } from './command.js'
+import { instantOption } from './instant-option.js'
 import { progressBar } from './progress-bar.js'
 import { withState } from './with-state.js'
 
@@ -43,19 +43,11 @@ const anew: Command = {
 function queryOf({ positional, options }: Call): RecomputeQuery {
   const [station, parameter, ...more] = positional
   if (!station || !parameter || more.length > 0) throw usageError(anew, 'name one station and one parameter')
-  const [from, to, now] = [instant(options, 'from'), instant(options, 'to'), Date.now()]
+  const [from, to, now] = [instantOption(anew, options, 'from'), instantOption(anew, options, 'to'), Date.now()]
   if (from === undefined) throw usageError(anew, '--from is missing')
   const end = to ?? now
   if (from >= end) throw usageError(anew, '--from must be before --to')
   return { station, parameter, from: Math.max(from, EARLIEST), to: end, now }
-}
-
-function instant(options: Call['options'], name: string): Millis | undefined {
-  const text = textOption(options, name)
-  if (text === undefined) return undefined
-  const at = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
-  if (at === undefined) throw usageError(anew, `--${name} is a date (of UTC+7) or an RFC 3339 instant with its zone`)
-  return at
 }
 
 async function registryOf({ registryDir, devicesDir, aggregates }: Config): Promise<{ rules: CompiledRules; termsOf: TermsOf }> {

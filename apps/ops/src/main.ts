@@ -4,6 +4,7 @@ import { accessCommands } from './access.js'
 import { aggregateCommands } from './aggregates.js'
 import { backupCommands } from './backup.js'
 import { dispatch } from './command.js'
+import { forwardCommands } from './forward.js'
 import { influxCommands } from './influx.js'
 import { journalCommands } from './journal.js'
 import { stateCommands } from './state.js'
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
     ...journalCommands,
     ...storeCommands,
     ...aggregateCommands,
+    ...forwardCommands,
     ...stateCommands,
     ...influxCommands,
     ...tlsCommands,

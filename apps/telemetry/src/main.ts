@@ -4,6 +4,7 @@ import type { Config } from '#libs/platform'
 import { Closers, CodedError, readConfig } from '#libs/platform'
 import { listen } from './http/listen.js'
 import { startDemo } from './wiring/demo.js'
+import { startDemoWarehouse } from './wiring/demo-warehouse.js'
 import type { Parts } from './wiring/parts.js'
 import { openParts } from './wiring/parts.js'
 
@@ -23,10 +24,11 @@ async function main(): Promise<void> {
 }
 
 async function start(config: Config, closers: Closers, onDeath: (error: Error) => void): Promise<void> {
-  const parts = await openParts(config, closers, onDeath)
+  const simulated = config.demo && config.warehouse === null ? await startDemoWarehouse(config, closers) : null
+  const parts = await openParts(simulated ? { ...config, warehouse: simulated.settings } : config, closers, onDeath)
   const http = closers.add('http', await listen(parts))
   announce(parts, http.url)
-  if (config.demo) closers.add('demo', await startDemo(parts, http.url))
+  if (config.demo) closers.add('demo', await startDemo(parts, { url: http.url, warehouse: simulated?.adminUrl ?? null }))
 }
 
 function announce({ config, log, broker, stations }: Parts, url: string): void {

@@ -36,7 +36,7 @@ type Counts = { -readonly [K in keyof ForwardReport]: ForwardReport[K] }
 /** Publications come in bursts after each hour; a look costs one question of an index. */
 const LOOK_AGAIN: Millis = SECOND
 /** A warehouse that comes back is found within this time. */
-const LONGEST_WAIT: Millis = 30 * SECOND
+const LONGEST_WAIT: Millis = 10 * SECOND
 /** An item that is left open again and again must not hold the others up. */
 const LONGEST_ITEM_WAIT: Millis = 10 * MINUTE
 const COMPARE_AGAIN: Millis = 10 * MINUTE

@@ -11,6 +11,7 @@ async function main(): Promise<void> {
   process.stdout.write(`warehouse listens on ${warehouse.url}, admin on ${warehouse.adminUrl}\n`)
   await new Promise(resolve => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve)
+    if (options.whileStdin) process.stdin.once('end', resolve).resume()
   })
   await warehouse.close()
 }

@@ -17,6 +17,7 @@ export const HELP = `warehouse: a receiver of the province's aggregates that can
   --client-ca F            authorities of client certificates (mutual TLS)
   --max-items N            1000
   --max-bytes N            4194304, unpacked
+  --while-stdin            ends when its standard input ends: with the program that started it
   --fault NAME=VALUE       any number of them: slowMs=200, refuse=0.01, refuseStation=AG-017, loseAnswer=0.1, cutRequest=0.1,
                            cutAnswer=0.1, omit=0.1, babble=0.1, error500=0.1, busy=0.1, throttle=0.1, retryAfterSeconds=5,
                            tokenSeconds=30
@@ -40,6 +41,7 @@ const Args = z.strictObject({
     .min(1_024)
     .default(4 * 2 ** 20),
   fault: z.array(z.string()).default([]),
+  'while-stdin': z.boolean().default(false),
   help: z.boolean().default(false)
 })
 type Args = z.infer<typeof Args>
@@ -47,10 +49,13 @@ type Args = z.infer<typeof Args>
 export class OptionsError extends Error {}
 
 /** Null when help was asked for. @throws OptionsError naming what is wrong */
-export function readOptions(argv: readonly string[], environment: Readonly<Record<string, string | undefined>>): WarehouseOptions | null {
+export function readOptions(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>
+): (WarehouseOptions & { readonly whileStdin: boolean }) | null {
   try {
     const args = Args.parse(parseArgs({ args: [...argv], options: definitions() }).values)
-    return args.help ? null : toOptions(args, environment)
+    return args.help ? null : { ...toOptions(args, environment), whileStdin: args['while-stdin'] }
   } catch (error) {
     if (error instanceof z.ZodError)
       throw new OptionsError(error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
@@ -58,11 +63,13 @@ export function readOptions(argv: readonly string[], environment: Readonly<Recor
   }
 }
 
+const SWITCHES: ReadonlySet<string> = new Set(['help', 'while-stdin'])
+
 const definitions = () =>
   Object.fromEntries(
     Object.keys(Args.shape).map(name => [
       name,
-      name === 'help' ? { type: 'boolean' as const } : { type: 'string' as const, multiple: name === 'fault' }
+      SWITCHES.has(name) ? { type: 'boolean' as const } : { type: 'string' as const, multiple: name === 'fault' }
     ])
   )
 

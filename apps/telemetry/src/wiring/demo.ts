@@ -1,8 +1,8 @@
-import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { hashSecret, newSecret } from '#libs/adapters/state'
 import { readingsTopic } from '#libs/wire'
+import { endChild } from './demo-warehouse.js'
 import type { Parts } from './parts.js'
 
 const FLEET = fileURLToPath(new URL('../../../../simulators/fleet/src/main.js', import.meta.url))
@@ -11,7 +11,7 @@ const SCENARIO = 'simulators/scenarios/demo.yaml'
 const LABEL = 'demo'
 
 /** Gives every example station a secret and lets simulated devices publish as these stations, over real MQTT, from a process of their own. */
-export async function startDemo(parts: Parts, url: string): Promise<{ close: () => Promise<void> }> {
+export async function startDemo(parts: Parts, { url, warehouse }: Addresses): Promise<{ close: () => Promise<void> }> {
   const { config, stations, state, broker, log } = parts
   const port = broker.ports.tcp
   if (port === null) {
@@ -29,18 +29,23 @@ export async function startDemo(parts: Parts, url: string): Promise<{ close: () 
   const task = { url: mqtt, registryDir: config.registryDir, devicesDir: config.devicesDir, scenario: SCENARIO, stations: secrets }
   fleet.stdin.on('error', () => {}) // told by 'exit'
   fleet.stdin.write(`${JSON.stringify(task)}\n`)
-  greet(parts, { url, port, secrets })
-  return { close: () => end(fleet) }
+  greet(parts, { url, warehouse, port, secrets })
+  return { close: () => endChild(fleet) }
 }
 
-interface Greeting {
+interface Addresses {
   readonly url: string
+  /** Where the simulated warehouse shows what it has; null where there is none. */
+  readonly warehouse: string | null
+}
+
+interface Greeting extends Addresses {
   readonly port: number
   readonly secrets: readonly { readonly code: string; readonly secret: string }[]
 }
 
 /** What a person types next. The secret is the demo's, of a simulated station, and gone with the next start. */
-function greet({ config, stations }: Parts, { url, port, secrets }: Greeting): void {
+function greet({ config, stations }: Parts, { url, warehouse, port, secrets }: Greeting): void {
   const station = stations.all.find(s => s.kind === 'wastewater' && stations.profileOf(s).profile.dialect === 'quantrac-json')
   const secret = secrets.find(s => s.code === station?.code)?.secret
   if (!station || !secret) return
@@ -52,16 +57,7 @@ quantrac demo: ${stations.all.length} simulated stations (${stations.all[0]?.cod
   look     ${url}/api/v1/latest   ${url}/api/v1/alarms   ${url}/api/docs
   publish  mosquitto_pub -h ${config.mqtt.host} -p ${port} -u ${station.code} -P ${secret} -i my-logger -q 1 -t ${topic} -m '${payload}'
   read     curl '${url}/api/v1/series/${station.code}/${parameter}/readings?from='$(date +%s000 -d '-10 min')
-  stop     Ctrl-C
+${warehouse === null ? '' : `  forward  curl '${warehouse}/rows?limit=5'   (what the simulated warehouse has)\n`}  stop     Ctrl-C
 
 `)
-}
-
-async function end(fleet: ChildProcess): Promise<void> {
-  if (fleet.exitCode !== null || fleet.signalCode !== null) return
-  const exited = new Promise<void>(resolve => fleet.once('exit', () => resolve()))
-  fleet.stdin?.end()
-  const timer = setTimeout(() => fleet.kill('SIGKILL'), 5_000)
-  await exited
-  clearTimeout(timer)
 }

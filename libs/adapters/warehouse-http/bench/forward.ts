@@ -6,14 +6,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WarehouseReceiver } from '#libs/test-servers'
 import { HttpWarehouse } from '../src/http-warehouse.js'
-import { Receiver } from '../test/receiver.js'
 import { compare, forward } from './measure.js'
 
 const count = Number(process.argv[2] ?? 200_000)
 const batch = Number(process.argv[3] ?? 1_000)
 const path = await mkdtemp(join(tmpdir(), 'quantrac-bench-'))
-const receiver = await Receiver.start({ path, remove: () => rm(path, { recursive: true }) }, ['--max-items', String(batch)])
+const receiver = await WarehouseReceiver.start({ path }, ['--max-items', String(batch)])
 const sink = new HttpWarehouse(receiver.settings({ maxItems: batch }))
 try {
   for (const revision of [0, 0, 1]) await forward(sink, count, revision)

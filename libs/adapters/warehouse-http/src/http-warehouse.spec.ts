@@ -1,11 +1,11 @@
+import { WarehouseReceiver } from '#libs/test-servers'
 import { tempDir, warehouseSinkSuite } from '#libs/testkit'
-import { Receiver } from '../test/receiver.js'
 import { toAggregate } from '../test/to-aggregate.js'
 import { HttpWarehouse } from './http-warehouse.js'
 
 warehouseSinkSuite('HttpWarehouse', async () => {
   const dir = await tempDir()
-  const receiver = await Receiver.start(dir)
+  const receiver = await WarehouseReceiver.start(dir)
   const sink = new HttpWarehouse(receiver.settings())
   return {
     sink,

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals'
+import { WarehouseReceiver } from '#libs/test-servers'
 import { plainAggregate, type TempDir, TestCertificates, tempDir } from '#libs/testkit'
-import { Receiver } from '../test/receiver.js'
 import type { ClientTls } from './exchange.js'
 import { HttpWarehouse } from './http-warehouse.js'
 
 const never = new AbortController().signal
 let dir: TempDir
 let made: TestCertificates
-let mutual: Receiver
+let mutual: WarehouseReceiver
 const sinks: HttpWarehouse[] = []
 
 beforeAll(async () => {
@@ -17,7 +17,7 @@ beforeAll(async () => {
   made = await TestCertificates.in(dir.path)
   const { cert, key } = made.server
   const args = ['--tls-cert', cert, '--tls-key', key, '--client-ca', made.ca]
-  mutual = await Receiver.start(dir, args, { secret: '' })
+  mutual = await WarehouseReceiver.start(dir, args, { secret: '' })
 })
 afterAll(async () => {
   await mutual.stop()

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { HOUR, SECOND } from '#libs/model'
 import type { Aggregate } from '#libs/pipeline'
 import { warehouseKey } from '#libs/pipeline'
+import { RECEIVER_SECRET, WarehouseReceiver } from '#libs/test-servers'
 import { newestOf, plainAggregate, sendAll, type TempDir, tempDir, textsOf } from '#libs/testkit'
-import { Receiver, SECRET } from '../test/receiver.js'
 import { toAggregate } from '../test/to-aggregate.js'
 import { HttpWarehouse } from './http-warehouse.js'
 
@@ -12,14 +12,14 @@ const hours = (station: string, count: number): Aggregate[] =>
   Array.from({ length: count }, (_, n) => plainAggregate({ station, end: (n + 1_000) * HOUR, mean: 80 + n / 7 }))
 
 let dir: TempDir
-let receiver: Receiver
+let receiver: WarehouseReceiver
 let sink: HttpWarehouse
 let stations = 0
 let station: string
 
 beforeAll(async () => {
   dir = await tempDir()
-  receiver = await Receiver.start(dir)
+  receiver = await WarehouseReceiver.start(dir)
 })
 afterAll(async () => {
   await receiver.stop()
@@ -157,11 +157,11 @@ describe('tokens', () => {
 
   it('are not had with another secret: a retry that tells no secret', async () => {
     const { client } = receiver.settings()
-    const wrong = new HttpWarehouse(receiver.settings({ client: { ...client!, secret: `${SECRET}x` } }))
+    const wrong = new HttpWarehouse(receiver.settings({ client: { ...client!, secret: `${RECEIVER_SECRET}x` } }))
     const answer = await wrong.send(hours(station, 1), never)
     await wrong.close()
     expect(answer).toEqual(retry(expect.stringContaining('token: HTTP 401')))
-    expect(JSON.stringify(answer)).not.toContain(SECRET)
+    expect(JSON.stringify(answer)).not.toContain(RECEIVER_SECRET)
   })
 
   it('are taken for digests too, and a warehouse that cannot be asked is an error with a code', async () => {
@@ -177,11 +177,11 @@ describe('tokens', () => {
 })
 
 describe('the limits of a request', () => {
-  let narrow: Receiver
+  let narrow: WarehouseReceiver
   let narrowDir: TempDir
   beforeAll(async () => {
     narrowDir = await tempDir()
-    narrow = await Receiver.start(narrowDir, ['--max-items', '30', '--max-bytes', '100000'])
+    narrow = await WarehouseReceiver.start(narrowDir, ['--max-items', '30', '--max-bytes', '100000'])
   })
   afterAll(async () => {
     await narrow.stop()

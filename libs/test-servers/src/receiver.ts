@@ -1,28 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import type { TempDir } from '#libs/testkit'
-import type { WarehouseHttpSettings } from '../src/config.js'
 
-export const SECRET = 'a-secret-of-tests'
+export const RECEIVER_SECRET = 'a-secret-of-tests'
+
+interface Dir {
+  readonly path: string
+}
 
 /** The receiver of `simulators/warehouse` as a program of its own: the contract as somebody else has read it. */
-export class Receiver {
-  readonly #dir: TempDir
+export class WarehouseReceiver {
+  readonly #dir: Dir
   readonly #args: readonly string[]
   readonly #secret: string
   #child: ChildProcess | undefined
   #url = ''
   #admin = ''
 
-  private constructor(dir: TempDir, args: readonly string[], secret: string) {
+  private constructor(dir: Dir, args: readonly string[], secret: string) {
     this.#dir = dir
     this.#args = args
     this.#secret = secret
   }
 
-  static async start(dir: TempDir, args: readonly string[] = [], { secret = SECRET } = {}): Promise<Receiver> {
-    const receiver = new Receiver(dir, args, secret)
+  static async start(dir: Dir, args: readonly string[] = [], { secret = RECEIVER_SECRET } = {}): Promise<WarehouseReceiver> {
+    const receiver = new WarehouseReceiver(dir, args, secret)
     await receiver.#start(['--port', '0', '--admin-port', '0'])
     return receiver
   }
@@ -31,8 +33,18 @@ export class Receiver {
     return this.#url
   }
 
-  settings(more: Partial<WarehouseHttpSettings> = {}): WarehouseHttpSettings {
-    return { url: this.#url, client: { tokenUrl: `${this.#url}/oauth/token`, id: 'quantrac', secret: SECRET }, ...more }
+  /** How an `HttpWarehouse` finds it and is known there; what else is given stands beside. */
+  settings<M extends object>(more: M = {} as M) {
+    return { url: this.#url, client: { tokenUrl: `${this.#url}/oauth/token`, id: 'quantrac', secret: this.#secret }, ...more }
+  }
+
+  /** The same for a server. */
+  get environment(): Record<string, string> {
+    return {
+      QUANTRAC_WAREHOUSE_URL: this.#url,
+      QUANTRAC_WAREHOUSE_TOKEN_URL: `${this.#url}/oauth/token`,
+      QUANTRAC_WAREHOUSE_CLIENT_SECRET: this.#secret
+    }
   }
 
   async faults(faults: object): Promise<void> {
