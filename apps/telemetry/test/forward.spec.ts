@@ -53,11 +53,18 @@ describe('aggregates on their way to the warehouse', () => {
     await holds(['day', 1, 60], ['hour', 1, 60])
     await publish({ COD: 80 }, { revision: 1 })
     await holds(['day', 2, 80], ['hour', 2, 80])
-    const { items } = (await server.get(`/api/v1/series/${STATION}/COD/aggregates?period=hour&from=${at - HOUR}&to=${at + HOUR}`, reader)).json()
+    const { items } = (
+      await server.get(`/api/v1/series/${STATION}/COD/aggregates?period=hour&from=${at - HOUR}&to=${at + HOUR}`, reader)
+    ).json()
     const [ours] = items
     const [theirs] = (await rows()).filter(({ period }) => period === 'hour')
     for (const field of ['received', 'count', 'expected', 'completeness', 'mean', 'p95', 'stddev', 'sum', 'revision', 'unit', 'worstFlag'])
       expect([field, theirs?.[field]]).toEqual([field, ours?.[field]])
+  })
+
+  it('are counted in the ledger, where there was nothing before', async () => {
+    const { items } = (await server.get(`/api/v1/ledger?station=${STATION}`, reader)).json()
+    expect(items.at(-1)?.['forwarded']).toEqual(expect.any(Number))
   })
 
   it('wait while the receiver is away and the server is killed, and arrive when both are back', async () => {

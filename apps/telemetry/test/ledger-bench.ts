@@ -88,7 +88,12 @@ export class LedgerBench {
     this.state = parts.state
     this.store = parts.store
     this.#source = new JournalSource(intake.dir, silent)
-    this.lines = new LedgerLines({ pages: this.state.ledger, stations: intake.stations, clock: () => intake.now })
+    this.lines = new LedgerLines({
+      pages: this.state.ledger,
+      forwarding: this.state.forwarding,
+      stations: intake.stations,
+      clock: () => intake.now
+    })
     this.#moved = this.#make()
   }
 

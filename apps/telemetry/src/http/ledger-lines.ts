@@ -1,4 +1,4 @@
-import type { LedgerPages } from '#libs/adapters/state'
+import type { Forwarding, LedgerPages } from '#libs/adapters/state'
 import type { Millis, Station } from '#libs/model'
 import { DAY } from '#libs/model'
 import type { Clock, LedgerLine } from '#libs/pipeline'
@@ -10,7 +10,11 @@ interface Sources {
   readonly pages: Pick<LedgerPages, 'firstDay' | 'day' | 'measured'>
   readonly stations: Pick<Stations, 'all' | 'byCode' | 'profileOf'>
   readonly clock: Clock
+  readonly forwarding: Pick<Forwarding, 'readings'>
 }
+
+/** `forwarded`: readings of the day that the warehouse has; null while nothing is forwarded. */
+export type ForwardedLine = LedgerLine & { readonly forwarded: number | null }
 
 interface Query {
   readonly station?: string | undefined
@@ -29,7 +33,7 @@ export class LedgerLines {
   }
 
   /** Ascending by day, then station. Days that `from` and `to` lie in are whole. @throws HttpProblem for a cursor that is none. */
-  async page({ station, from, to, limit, after }: Query): Promise<{ readonly lines: LedgerLine[]; readonly next: string | null }> {
+  async page({ station, from, to, limit, after }: Query): Promise<{ readonly lines: ForwardedLine[]; readonly next: string | null }> {
     const now = this.#sources.clock()
     const place = after === undefined ? undefined : placeOf(after)
     const { begin, last } = ledgerDays({ from, to }, { now, first: await this.#sources.pages.firstDay() })
@@ -40,7 +44,23 @@ export class LedgerLines {
     }
     const shown = lines.slice(0, limit)
     const end = shown.at(-1)
-    return { lines: shown, next: lines.length > limit && end ? placeAfter(end) : null }
+    return { lines: await this.#withForwarded(shown), next: lines.length > limit && end ? placeAfter(end) : null }
+  }
+
+  async #withForwarded(lines: readonly LedgerLine[]): Promise<ForwardedLine[]> {
+    const held = new Map<Millis, ReadonlyMap<string, number> | null>()
+    for (const day of new Set(lines.map(line => line.day))) {
+      const series = lines.filter(line => line.day === day).flatMap(({ station }) => this.#seriesOf(station))
+      held.set(day, await this.#sources.forwarding.readings(series, day))
+    }
+    return lines.map(line => {
+      const readings = held.get(line.day) ?? null
+      return { ...line, forwarded: readings === null ? null : (readings.get(line.station) ?? 0) }
+    })
+  }
+
+  #seriesOf(station: string) {
+    return (this.#sources.stations.byCode.get(station)?.parameters ?? []).map(parameter => ({ station, parameter }))
   }
 
   async #linesOf(day: Millis, station: string | undefined, now: Millis): Promise<LedgerLine[]> {

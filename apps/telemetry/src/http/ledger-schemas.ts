@@ -60,7 +60,9 @@ export const LedgerView = z
     open: Count.meta({ description: 'In the journal, not yet taken by the store' }),
     late: Count.meta({ description: 'Of those stored: older than the newest of their series' }),
     clockAhead: Count.meta({ description: 'Of those stored or replaced: more than 5 minutes ahead of the server' }),
-    forwarded: Count.nullable(),
+    forwarded: Count.nullable().meta({
+      description: 'Readings measured on this day that the warehouse has, in the hours that it holds; null while nothing is forwarded'
+    }),
     balanced: z.boolean(),
     measured: MeasuredView
   })

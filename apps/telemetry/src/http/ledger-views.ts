@@ -1,22 +1,22 @@
 import type { z } from 'zod'
 import { formatInstant, SECOND } from '#libs/model'
-import type { LedgerLine } from '#libs/pipeline'
 import { csvLines } from './csv.js'
 import type { SeriesGap } from './ledger-gaps.js'
+import type { ForwardedLine } from './ledger-lines.js'
 import type { GapView, LedgerView } from './ledger-schemas.js'
 
 const dateOf = (day: number): string => formatInstant(day).slice(0, 10)
 
-export function ledgerView(line: LedgerLine): z.infer<typeof LedgerView> {
+export function ledgerView(line: ForwardedLine): z.infer<typeof LedgerView> {
   const { station, day, measured, ...counts } = line
-  return { station: station === '' ? null : station, day: dateOf(day), ...counts, forwarded: null, balanced: line.open >= 0, measured }
+  return { station: station === '' ? null : station, day: dateOf(day), ...counts, balanced: line.open >= 0, measured }
 }
 
 const COLUMNS = ['received', 'stored', 'replaced', 'duplicate', 'conflicting', 'setAside', 'refused', 'open', 'late', 'clockAhead'] as const
 const MEASURED = ['expected', 'stored', 'missing', 'late', 'calibrating', 'fault', 'otherStatus'] as const
 
 /** `refusedBy` as `reason=count`, separated by spaces. */
-export function ledgerCsv(lines: readonly LedgerLine[]): string {
+export function ledgerCsv(lines: readonly ForwardedLine[]): string {
   const columns = [
     'station',
     'day',
@@ -37,7 +37,7 @@ export function ledgerCsv(lines: readonly LedgerLine[]): string {
       line.byRoad.http,
       line.byRoad.file,
       ...COLUMNS.map(name => line[name]),
-      '',
+      line.forwarded,
       Object.entries(line.refusedBy)
         .map(([reason, count]) => `${reason}=${count}`)
         .join(' '),

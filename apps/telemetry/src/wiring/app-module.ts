@@ -69,6 +69,6 @@ export class AppModule {
 }
 
 function ledgerParts({ state, stations }: Parts): LedgerParts {
-  const sources = { pages: state.ledger, uptime: state.uptime, stations, clock: Date.now }
+  const sources = { pages: state.ledger, forwarding: state.forwarding, uptime: state.uptime, stations, clock: Date.now }
   return { lines: new LedgerLines(sources), gaps: new LedgerGaps(sources) }
 }

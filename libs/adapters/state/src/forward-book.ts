@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Millis } from '#libs/model'
-import { VIETNAM_OFFSET } from '#libs/model'
+import { DAY, VIETNAM_OFFSET } from '#libs/model'
 import type {
   ComparisonOrder,
   ComparisonResult,
@@ -24,7 +24,6 @@ import { inTransaction } from './transaction.js'
 const PLACE = 'forward:'
 const SECURED = 'forward-secured'
 const PAGE = 1_000
-const DAY: Millis = 86_400_000
 const COLUMNS = ['a.station', 'a.parameter', 'a.unit', 'a.revision', 'a.algorithm', 'a.body'] as const
 
 /**

@@ -1,10 +1,13 @@
+import type { ExpressionBuilder } from 'kysely'
 import { sql } from 'kysely'
 import type { Millis, SeriesKey } from '#libs/model'
-import type { ForwardSelection, Period } from '#libs/pipeline'
+import { DAY } from '#libs/model'
+import type { ForwardSelection, Period, Summary } from '#libs/pipeline'
 import { PERIOD_OF, RANK } from './aggregates.js'
+import { inChunks } from './chunks.js'
 import { order, StateForwardBook } from './forward-book.js'
 import { markAgain } from './forward-marks.js'
-import type { Databases, Trx } from './schema.js'
+import type { Databases, Tables, Trx } from './schema.js'
 import { inTransaction } from './transaction.js'
 
 /** An aggregate that the warehouse did not take. */
@@ -87,6 +90,32 @@ export class Forwarding {
     }
   }
 
+  /**
+   * Readings of one day of UTC+7 that the warehouse has, by station: those in the hours of these series whose newest revision it
+   * holds. Null while nothing was ever sent.
+   */
+  async readings(series: readonly SeriesKey[], day: Millis): Promise<ReadonlyMap<string, number> | null> {
+    const db = this.#databases.powerSafe
+    const cursor = await db.selectFrom('cursors').select('sequence').where('name', 'like', PLACE).executeTakeFirst()
+    if (!cursor) return null
+    const held = new Map<string, number>()
+    await inChunks(series, async chunk => {
+      const named = sql.join(chunk.map(({ station, parameter }) => sql`(${station}, ${parameter})`))
+      const rows = await db
+        .selectFrom('aggregates as a')
+        .select(['a.station', 'a.body'])
+        .where(sql<boolean>`(a.station, a.parameter) in (values ${named})`)
+        .where('a.rank', '=', RANK.hour)
+        .where('a.end_at', '>', day)
+        .where('a.end_at', '<=', day + DAY)
+        .where('a.position', '<=', cursor.sequence)
+        .where(eb => eb.not(eb.exists(openItem(eb))))
+        .execute()
+      for (const { station, body } of rows) held.set(station, (held.get(station) ?? 0) + (JSON.parse(body) as Summary).received)
+    })
+    return held
+  }
+
   /** Has aggregates sent again as they stand, also those that were rejected; on the disk when the promise resolves. */
   redo(selection: ForwardSelection, now: Millis): Promise<number> {
     return inTransaction(this.#databases.powerSafe, trx => markAgain(trx, selection, { now, setAsideToo: true }))
@@ -137,6 +166,16 @@ export class Forwarding {
   async compare({ from, to }: { readonly from: Millis; readonly to: Millis }, now: Millis): Promise<void> {
     await order(this.#databases.powerSafe, { askedAt: now, daily: false, from, to })
   }
+}
+
+function openItem(eb: ExpressionBuilder<Tables & { a: Tables['aggregates'] }, 'a'>) {
+  return eb
+    .selectFrom('forward_items as item')
+    .select('item.end_at')
+    .whereRef('item.station', '=', 'a.station')
+    .whereRef('item.parameter', '=', 'a.parameter')
+    .whereRef('item.rank', '=', 'a.rank')
+    .whereRef('item.end_at', '=', 'a.end_at')
 }
 
 function selected({ station, parameter, period, from, to }: ForwardSelection) {

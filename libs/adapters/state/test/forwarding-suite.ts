@@ -200,6 +200,23 @@ export function forwardingSuite(bench: Bench): void {
       expect(theirs()).toEqual(await ours())
     })
 
+    it('tells how many readings of a day the warehouse has, but not those of what is open', async () => {
+      const series = [{ station: 'AG-017', parameter: 'COD' }]
+      const midnight = NOON - 10 * HOUR // NOON is 10:00 in UTC+7
+      expect(await state.forwarding.readings(series, midnight)).toBeNull()
+      // The hour that ends at midnight belongs to the day before, the one that ends at the next midnight to this day.
+      await publish(...[-10, -9, 1, 14, 15].map(n => result(n, n)))
+      far.refused.add(windowOf(1).end)
+      await settled()
+      const { received } = plainAggregate()
+      expect(await state.forwarding.readings(series, midnight)).toEqual(new Map([['AG-017', 2 * received]]))
+      await publish(result(14, 99))
+      expect(await state.forwarding.readings([...series, { station: 'AG-018', parameter: 'COD' }], midnight)).toEqual(
+        new Map([['AG-017', received]])
+      )
+      expect(await state.forwarding.readings([], midnight)).toEqual(new Map())
+    })
+
     it('begins anew with another warehouse', async () => {
       await publish(result(1, 1))
       far.refused.add(windowOf(1).end)
