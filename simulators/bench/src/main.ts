@@ -4,13 +4,15 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { aggregateScenes } from './aggregate-scenes.js'
 import { BenchServer } from './bench-server.js'
+import { forwardScenes } from './forward-scenes.js'
 import { coldStart, freshness, heavyLoad, lightLoad, steadyLoad } from './scenes.js'
 import { storeScenes } from './store-scenes.js'
 
 /**
  * npm run bench: the started server under load from this process, on the same machine. Prints figures beside the goals that
  * they are held against, and fails on none of them: speed is looked at, not asserted. `npm run bench -- store` measures the
- * two time series stores side by side instead, `npm run bench -- aggregates` what hours, days and months cost.
+ * two time series stores side by side instead, `npm run bench -- aggregates` what hours, days and months cost, `npm run bench --
+ * forward` what passing them on does.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,7 +29,8 @@ function bounded(text: string, least: number, most: number): number {
 
 const ALONE: ReadonlyMap<string, typeof storeScenes> = new Map([
   ['store', storeScenes],
-  ['aggregates', aggregateScenes]
+  ['aggregates', aggregateScenes],
+  ['forward', forwardScenes]
 ])
 
 async function main(): Promise<void> {
