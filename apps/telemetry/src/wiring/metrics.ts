@@ -176,15 +176,15 @@ export class Metrics {
     this.#gauge('quantrac_tls_files_refused', '1 while changed certificate files cannot be used', () => (certificates.filesRefused ? 1 : 0))
   }
 
-  #bindForwarding({ report, status }: NonNullable<Gauges['forwarding']>): void {
+  #bindForwarding(forwarding: NonNullable<Gauges['forwarding']>): void {
     const sent = this.#counter('quantrac_forwarded_total', 'Aggregates sent to the warehouse, by its answer', ['outcome'], () => {
-      const { trouble: _, ...counts } = report()
+      const { trouble: _, ...counts } = forwarding.report()
       for (const [outcome, value] of Object.entries(counts)) sent.inc({ outcome }, value)
     })
-    this.#gauge('quantrac_forward_waiting', '1 while the warehouse cannot be reached', () => (report().trouble === null ? 0 : 1))
+    this.#gauge('quantrac_forward_waiting', '1 while the warehouse cannot be reached', () => (forwarding.report().trouble === null ? 0 : 1))
     const open = this.#labelled('quantrac_forward_aggregates', 'Aggregates that the warehouse does not have yet, by state', ['state'])
     this.#onCollect(open, async () => {
-      const found = await inTime(status())
+      const found = await inTime(forwarding.status())
       open.reset()
       for (const state of ['fresh', 'waiting', 'rejected'] as const) if (found) open.set({ state }, found[state])
     })

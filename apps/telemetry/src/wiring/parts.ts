@@ -1,30 +1,28 @@
 import { statfs } from 'node:fs/promises'
 import { AedesBroker } from '#libs/adapters/broker-aedes'
-import { EmailNotifier } from '#libs/adapters/notify-email'
-import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
-import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
-import { alarmText, readRules } from '#libs/alarms'
+import type { CompiledRules } from '#libs/alarms'
+import { readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { IngestPorts, Notifier, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { JournalSource, Live, NewestReadings, OutboxDelivery, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
+import type { IngestPorts, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import { JournalSource, Live, NewestReadings, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
-import { CodedError, faultAt, isLoopback, loadRegistry, openLogger } from '#libs/platform'
+import { CodedError, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AggregateViews } from '../http/aggregate-views.js'
 import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
 import { ConsumersThread } from './consumers-thread.js'
-import { ForwarderThread } from './forwarder-thread.js'
+import type { ForwarderThread } from './forwarder-thread.js'
 import { Health } from './health.js'
 import { Heartbeat } from './heartbeat.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
 import { Metrics } from './metrics.js'
-import { MqttNotifier } from './mqtt-notifier.js'
 import { mqttRoad } from './mqtt-road.js'
 import { openState, ownState, tieToJournal } from './open-state.js'
 import { openReader } from './open-store.js'
+import { startSending } from './sending.js'
 import { StationStates } from './station-states.js'
 import { Stations } from './stations.js'
 
@@ -92,14 +90,9 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
 
   const ingest: IngestPorts = { journal, profileOf: registry.stations.profileOf, clock: Date.now, kept: r => newest.see(r) }
   const broker = closers.add('broker', await openBroker({ config, registry, state, certificates, ingest, metrics, log }))
-  const acknowledges = () => journal.health().state === 'ok'
-  closers.add('heartbeat', new Heartbeat({ uptime: state.uptime, acknowledges, clock: Date.now, log }))
-  const outbox = startOutbox({ config, state, broker, registry, log })
-  closers.defer('outbox', () => outbox.stop())
+  startHeartbeat({ journal, state, closers, log })
+  const { outbox, forwarder } = await startSending({ ...sources, state, broker, closers, onDeath })
   wakeOutbox.wake = () => outbox.wake()
-
-  const forwarder = await ForwarderThread.start(config, place, { log, onDeath })
-  if (forwarder) closers.add('forwarder', forwarder)
 
   const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
@@ -126,6 +119,12 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     health,
     ingest
   }
+}
+
+/** The ledger tells our own downtime from what is silent: it needs to know when we could acknowledge. */
+function startHeartbeat({ journal, state, closers, log }: Pick<Parts, 'journal' | 'state' | 'log'> & { readonly closers: Closers }): void {
+  const acknowledges = () => journal.health().state === 'ok'
+  closers.add('heartbeat', new Heartbeat({ uptime: state.uptime, acknowledges, clock: Date.now, log }))
 }
 
 /** The state, for this server alone, and only with credentials where it could be reached from outside. */
@@ -258,42 +257,6 @@ async function authenticate(
   }
   if (!stations.byCode.has(username)) return null
   return (await state.credentials.find(username, hashSecret(secret))) ? { kind: 'station', code: username } : null
-}
-
-interface OutboxSources {
-  readonly config: Config
-  readonly state: State
-  readonly broker: AedesBroker
-  readonly registry: Registry
-  readonly log: Logger
-}
-
-function startOutbox({ config, state, broker, registry, log }: OutboxSources): OutboxDelivery {
-  const text = (transition: AlarmTransition, language: Language) =>
-    alarmText(transition, language, namesFor(transition, language, registry))
-  const notifiers: Notifier[] = [
-    new MqttNotifier(broker),
-    new WebhookNotifier({ secretOf: target => state.recipients.signingSecret(target), text })
-  ]
-  if (config.smtp)
-    notifiers.push(
-      new EmailNotifier({
-        smtp: config.smtp,
-        text,
-        languageOf: async target => (await state.recipients.find('email', target))?.language ?? null
-      })
-    )
-  const fault = faultAt(config.fault)
-  const outbox = new OutboxDelivery({ outbox: state.outbox, notifiers, clock: Date.now, random: Math.random, log, fault })
-  outbox.start()
-  return outbox
-}
-
-function namesFor({ alarm }: AlarmTransition, language: Language, { stations, rules }: Registry): AlarmNames {
-  const station = stations.byCode.get(alarm.station)
-  const severity = rules.limitsOf(alarm.station, alarm.parameter ?? '').find(limit => limit.rule === alarm.rule)?.severity
-  const name = language === 'en' ? (station?.nameEn ?? station?.name) : station?.name
-  return { ...(station && name ? { station: name, zone: station.zone } : {}), ...(severity ? { severity } : {}) }
 }
 
 interface MetricSources {

@@ -36,9 +36,8 @@ async function main(): Promise<void> {
   )
   forwarder.start()
   const reporting = setInterval(() => post({ type: 'forwarded', report: forwarder.report }), REPORT_MS)
-  port?.on('message', (message: ToForwarder) => {
-    if (message.type === 'stop') void stop()
-  })
+  // The only thing that it is told is to stop.
+  port?.once('message', (_: ToForwarder) => void stop())
   post({ type: 'started' })
 
   async function stop(): Promise<void> {

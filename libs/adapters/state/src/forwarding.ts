@@ -71,13 +71,13 @@ export class Forwarding {
       .orderBy('finished_at', 'desc')
       .limit(1)
       .executeTakeFirst()
-    const of = (state: string) => Number(items.find(row => row.state === state)?.count ?? 0)
+    const of = (state: string) => items.find(row => row.state === state)?.count ?? 0
     return {
       begun: cursor !== undefined,
-      fresh: Number(fresh.count),
+      fresh: fresh.count,
       waiting: of('waiting'),
       rejected: of('rejected'),
-      comparisonsOrdered: Number(ordered.count),
+      comparisonsOrdered: ordered.count,
       lastComparison: last
         ? {
             finishedAt: last.finished_at ?? 0,

@@ -157,7 +157,7 @@ describe('tokens', () => {
 
   it('are not had with another secret: a retry that tells no secret', async () => {
     const { client } = receiver.settings()
-    const wrong = new HttpWarehouse(receiver.settings({ client: { ...client!, secret: `${RECEIVER_SECRET}x` } }))
+    const wrong = new HttpWarehouse(receiver.settings({ client: { ...client, secret: `${RECEIVER_SECRET}x` } }))
     const answer = await wrong.send(hours(station, 1), never)
     await wrong.close()
     expect(answer).toEqual(retry(expect.stringContaining('token: HTTP 401')))
