@@ -96,7 +96,8 @@ async function answers(url: string): Promise<boolean> {
   return (await ask(url, 'select 1')).length === 1
 }
 
-async function ask(url: string, sql: string): Promise<unknown[]> {
+/** The rows of one question, over a connection of its own. */
+export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   try {

@@ -68,6 +68,11 @@ export class WarehouseReceiver {
   /** Killed, and started again on the same port and data. */
   async kill(): Promise<void> {
     await this.stop('SIGKILL')
+    await this.again()
+  }
+
+  /** Started again after a stop, on the same port and data. */
+  async again(): Promise<void> {
     const portOf = (url: string) => new URL(url).port
     await this.#start(['--port', portOf(this.#url), '--admin-port', portOf(this.#admin)])
   }

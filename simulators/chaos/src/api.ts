@@ -9,6 +9,7 @@ const Instant = z.string().transform((text, context) => {
 })
 const Page = z.object({ items: z.array(z.unknown()), next: z.string().nullable() })
 const Reading = z.object({ at: Instant, value: z.number() })
+const Aggregate = z.record(z.string(), z.unknown())
 const Alarm = z.object({ id: z.string() })
 const History = z.object({ history: z.array(z.object({ id: z.string(), kind: z.string() })) })
 const Ready = z.object({ consumers: z.array(z.object({ lag: z.number() })) })
@@ -26,6 +27,11 @@ export class Api {
   /** Every reading of a series, ascending. */
   readings(station: string, parameter: string): AsyncGenerator<{ at: Millis; value: number }> {
     return this.#all(`/api/v1/series/${station}/${parameter}/readings?limit=1000`, Reading)
+  }
+
+  /** Every aggregate of a series, ascending, with all that is told of it. */
+  aggregates(station: string, parameter: string, period: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    return this.#all(`/api/v1/series/${station}/${parameter}/aggregates?period=${period}&limit=1000`, Aggregate)
   }
 
   /** Every transition of every alarm. */

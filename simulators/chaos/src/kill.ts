@@ -2,26 +2,13 @@ import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Backends } from './backends.js'
 import { ProofError } from './errors.js'
 import { Ops } from './ops.js'
 import { HELP, type Point, type ProofOptions, parseProofOptions } from './options.js'
+import { DEVICES, leftovers, OPS, SERVER, say } from './programs.js'
 import { Proof } from './proof.js'
 import { complaints, formatDetails, formatVerdict, together, type Verdict, verdictOf } from './verdict.js'
-
-const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
-const SERVER = ['--enable-source-maps', path('../../../apps/telemetry/src/main.js')]
-const OPS = ['--enable-source-maps', path('../../../apps/ops/src/main.js')]
-const DEVICES = path('../../../../devices')
-
-const say = (line: string): void => void process.stderr.write(`${line}\n`)
-
-/** Clean-ups that must also happen when the process is told to go: the server's child and the temporary directory. */
-const leftovers = new Set<() => void>()
-process.on('exit', () => {
-  for (const clear of leftovers) clear()
-})
 
 /** Proves one point and says what is wrong; true when nothing is. */
 async function prove(options: ProofOptions, point: Point | null): Promise<{ verdict: Verdict; kept: boolean }> {
