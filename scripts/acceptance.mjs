@@ -188,6 +188,7 @@ try {
     ]
     await run('mosquitto_sub', [...sub, '-E'])
     await end(server, 'SIGKILL')
+    output = ''
     server = start()
     expect(await ready(), 'not ready after kill -9')
     const station = 'AG-KCN-XUANTO-01'
@@ -209,10 +210,100 @@ try {
     return mine[0].id
   })
 
-  await check('SIGTERM ends it in order, the simulated stations with it', async () => {
+  await check('aggregates of a station show their completeness, by hour, day and month', async () => {
+    const { items } = await get('/series/AG-KCN-BINHHOA-01/COD/aggregates?period=hour')
+    const hour = items.at(-1)
+    expect(hour && hour.expected === 12 && hour.completeness === Math.min(1, hour.count / 12), JSON.stringify(hour))
+    for (const period of ['day', 'month']) {
+      const { items: longer } = await get(`/series/AG-KCN-BINHHOA-01/COD/aggregates?period=${period}`)
+      expect(longer.at(-1)?.completeness < 1 && longer.at(-1)?.sufficient === false, JSON.stringify(longer))
+    }
+    return `${hour.start} to ${hour.end}: ${hour.count} of ${hour.expected}`
+  })
+
+  await check(
+    'a reading of three days ago changes exactly its windows, and the warehouse has the new revision within a minute',
+    async () => {
+      const station = 'AG-KCN-BINHHOA-01'
+      const [, admin] = /curl '(\S+)\/rows/.exec(output)
+      const secret = await ops('station', 'secret', station)
+      const { parameters } = (await get('/stations')).items.find(({ code }) => code === station)
+      const at = Date.now() - 3 * 86_400_000
+      // The windows that run change with every reading of the simulated station.
+      const overNow = ({ start, end }) => Date.parse(start) < Date.now() + 5_000 && Date.parse(end) > Date.now() - 60_000
+      const closed = async () => {
+        const found = new Map()
+        for (const parameter of parameters)
+          for (const period of ['hour', 'day', 'month'])
+            for (const item of (await get(`/series/${station}/${parameter}/aggregates?period=${period}&limit=1000`)).items)
+              if (!overNow(item)) found.set(`${parameter} ${period} ${item.end}`, item)
+        return found
+      }
+      const publish = async (at, COD) => {
+        const pub = ['-h', '127.0.0.1', '-p', String(mqttPort), '-u', station, '-P', secret, '-i', 'acceptance-4', '-q', '1']
+        await run('mosquitto_pub', [...pub, '-t', `quantrac/v1/${station}/readings`, '-m', JSON.stringify({ at, readings: { COD } })])
+      }
+      const held = async () =>
+        (await (await fetch(`${admin}/rows`)).text())
+          .split('\n')
+          .filter(Boolean)
+          .map(line => JSON.parse(line))
+          .filter(row => row.station === station && row.parameter === 'COD' && row.start < at && row.end >= at)
+      const told = []
+      for (const [nth, value] of [33.25, 44.75].entries()) {
+        const before = await closed()
+        const began = Date.now()
+        await publish(at + nth, value)
+        const rows = await until(async () => {
+          const found = (await held()).filter(({ period, revision, max }) => period !== 'month' && revision === nth + 1 && max === value)
+          return found.length === 2 && found
+        }, 60)
+        expect(rows, `the warehouse has ${JSON.stringify(await held())}`)
+        told.push(Date.now() - began)
+        const after = await closed()
+        const changed = [...after].filter(([name, item]) => JSON.stringify(item) !== JSON.stringify(before.get(name)))
+        const outside = changed.filter(
+          ([, { parameter, start, end }]) => parameter !== 'COD' || Date.parse(start) >= at || Date.parse(end) < at
+        )
+        expect(outside.length === 0, `changed too: ${outside.map(([name]) => name)}`)
+        const periods = changed.map(([, { period }]) => period)
+        expect(
+          ['hour', 'day'].every(period => periods.includes(period)) && changed.length <= 3,
+          `changed: ${changed.map(([name]) => name)}`
+        )
+        const month = (await get(`/series/${station}/COD/aggregates?period=month&from=${at}`)).items[0]
+        expect(month.min <= 33.25 && month.received > nth, `the month is ${JSON.stringify(month)}`)
+      }
+      return `revisions 1 and 2 were there after ${told.join(' and ')} ms`
+    }
+  )
+
+  await check('the ledger of the demo balances on every station and day', async () => {
+    const { items: stations } = await get('/stations')
+    const { items } = await get('/ledger?limit=1000')
+    const off = items.filter(l => l.received !== l.stored + l.replaced + l.duplicate + l.conflicting + l.setAside + l.refused + l.open)
+    expect(off.length === 0 && items.every(({ balanced }) => balanced), JSON.stringify(off))
+    expect(
+      stations.every(({ code }) => items.some(({ station }) => station === code)),
+      'a station has no line'
+    )
+    const received = items.reduce((sum, line) => sum + line.received, 0)
+    expect(received > 100 && items.every(({ forwarded }) => Number.isInteger(forwarded)), `${received} received`)
+    return `${items.length} lines, ${received} readings`
+  })
+
+  await check('SIGTERM ends it in order, the simulated stations and the warehouse with it', async () => {
+    const [, admin] = /curl '(\S+)\/rows/.exec(output)
     const exited = new Promise(resolve => server.once('exit', code => resolve(code)))
     server.kill('SIGTERM')
     expect((await exited) === 0, 'exit code')
+    expect(
+      await fetch(`${admin}/stats`).then(
+        () => false,
+        () => true
+      ),
+      'the simulated warehouse runs on'
+    )
   })
 
   await check(
