@@ -326,7 +326,7 @@ export function forwardingSuite(bench: Bench): void {
           const book = state.forwarding.book('far')
           for (const event of events) {
             if ('publish' in event) await publish(...new Map(event.publish.map(([n, mean]) => [n, result(n, mean)])).values())
-            if ('script' in event) far.script.push(...(event.script))
+            if ('script' in event) far.script.push(...event.script)
             if ('redo' in event) await state.forwarding.redo({ from: windowOf(event.redo).end, to: windowOf(event.redo + 1).end }, now)
             if ('step' in event) {
               // One batch by hand; where it is not settled, the process ended after the warehouse had answered.

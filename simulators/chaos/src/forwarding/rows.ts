@@ -17,7 +17,7 @@ function instantOf(told: unknown): unknown {
   return typeof told === 'string' ? (parseInstant(told) ?? told) : (told ?? null)
 }
 
-export const keyOf = (row: Row): string =>
+const keyOf = (row: Row): string =>
   `${String(row['station'])}/${String(row['parameter'])}/${String(row['period'])}/${String(row['end'])}`
 const revisionOf = (row: Row): number => Number(row['revision'])
 
