@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import type { MqttClient } from 'mqtt'
 import { WarehouseReceiver } from '#libs/test-servers'
+import { TestCertificates } from '#libs/testkit'
 import { eventually, TestServer } from './server.js'
 
 const STATION = 'AG-KCN-BINHHOA-01'
@@ -12,9 +13,10 @@ const DAY = 24 * HOUR
 
 type Row = Record<string, unknown>
 
-/** The started server with the receiver of `simulators/warehouse` beside it: readings go in by MQTT, rows are read at the receiver. */
+/** The started server with the receiver of `simulators/warehouse` beside it, over mutual TLS and with a token: readings go in by MQTT, rows are read at the receiver. */
 describe('aggregates on their way to the warehouse', () => {
   const path = mkdtempSync(join(tmpdir(), 'quantrac-forward-'))
+  const certificates = mkdtempSync(join(tmpdir(), 'quantrac-forward-'))
   // In the middle of an hour of five days ago: all its windows but the month are closed.
   const at = Math.floor((Date.now() - 5 * DAY) / HOUR) * HOUR + HOUR / 2
   let receiver: WarehouseReceiver
@@ -23,8 +25,16 @@ describe('aggregates on their way to the warehouse', () => {
   let reader: string
 
   beforeAll(async () => {
-    receiver = await WarehouseReceiver.start({ path })
-    server = await TestServer.start({ ...receiver.environment })
+    const made = await TestCertificates.in(certificates)
+    const { cert, key } = await made.client('quantrac')
+    const own = ['--tls-cert', made.server.cert, '--tls-key', made.server.key, '--client-ca', made.ca]
+    receiver = await WarehouseReceiver.start({ path }, own)
+    server = await TestServer.start({
+      ...receiver.environment,
+      QUANTRAC_WAREHOUSE_TLS_CERT: cert,
+      QUANTRAC_WAREHOUSE_TLS_KEY: key,
+      QUANTRAC_WAREHOUSE_TLS_CA: made.ca
+    })
     reader = await server.ops('token', 'add', 'reader', '--role', 'reader')
     station = await server.connect(STATION, await server.ops('station', 'secret', STATION))
   }, 60_000)
@@ -33,7 +43,7 @@ describe('aggregates on their way to the warehouse', () => {
     await station.endAsync(true)
     await server.dispose()
     await receiver.stop()
-    rmSync(path, { recursive: true, force: true })
+    for (const dir of [path, certificates]) rmSync(dir, { recursive: true, force: true })
   })
 
   const publish = (readings: object, more: object = {}) =>
@@ -117,6 +127,25 @@ describe('aggregates on their way to the warehouse', () => {
       await expect(server.ops('forward', ...words)).rejects.toMatchObject({ stderr: expect.stringContaining('QT_OPS_USAGE') })
     expect(await server.ops('forward', 'schema')).toContain('create schema')
   })
+})
+
+it.each([
+  [{ QUANTRAC_WAREHOUSE_URL: 'postgres://u:p4ss@warehouse.example/db' }, 'QT_WAREHOUSE_CONFIG_INVALID', 'sslmode=verify-full'],
+  [
+    { QUANTRAC_WAREHOUSE_URL: 'https://w.example', QUANTRAC_WAREHOUSE_TLS_CA: '/not/there' },
+    'QT_TLS_UNREADABLE',
+    'QUANTRAC_WAREHOUSE_TLS_CA'
+  ]
+])('a warehouse that cannot be used is told at the start: %j', async (environment, code, text) => {
+  const server = await TestServer.prepare(environment as Record<string, string>)
+  try {
+    expect(await server.launch()).toBe(1)
+    expect(server.output).toContain(`[${code}]`)
+    expect(server.output).toContain(text)
+    expect(server.output).not.toContain('p4ss')
+  } finally {
+    await server.dispose()
+  }
 })
 
 it('the demo has a receiver of its own, which ends with it', async () => {

@@ -99,6 +99,8 @@ export interface TlsFiles {
   readonly key: string
   /** Authorities whose client certificates are taken for stations; null: nobody is asked for one. */
   readonly clientCa: string | null
+  /** Names of the settings that hold these paths, for messages; those of the listeners unless told. */
+  readonly settings?: { readonly cert: string; readonly key: string; readonly clientCa: string }
 }
 
 export interface InfluxSettings {

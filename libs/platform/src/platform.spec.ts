@@ -77,6 +77,23 @@ describe('readConfig', () => {
   it('asks for a sender beside a mail server', () => {
     const complaint = (environment: Record<string, string>) => messageThrown(() => readConfig(environment))
     expect(complaint({ QUANTRAC_SMTP_URL: 'smtp://127.0.0.1:25' })).toContain('QUANTRAC_SMTP_FROM: needed')
+    expect(complaint({ QUANTRAC_WAREHOUSE_TOKEN_URL: 'https://w.example' })).toMatch(
+      /WAREHOUSE_URL: needed.*\n.*WAREHOUSE_CLIENT_SECRET: needed/
+    )
+    expect(complaint({ QUANTRAC_WAREHOUSE_TLS_CERT: 'a.pem' })).toContain('QUANTRAC_WAREHOUSE_TLS_KEY: needed')
+    expect(complaint({ QUANTRAC_WAREHOUSE_URL: 'ftp://w.example' })).toContain('QUANTRAC_WAREHOUSE_URL')
+    expect(complaint({ QUANTRAC_WAREHOUSE_COMPARE_AT: '24:00' })).toContain('QUANTRAC_WAREHOUSE_COMPARE_AT: hours and minutes')
+  })
+
+  it('reads the warehouse, its credentials and the time of the comparison', () => {
+    const environment = { QUANTRAC_WAREHOUSE_URL: 'https://w.example/api', QUANTRAC_WAREHOUSE_TOKEN_URL: 'https://w.example/t' }
+    const { warehouse } = readConfig({ ...environment, QUANTRAC_WAREHOUSE_CLIENT_SECRET: 's', QUANTRAC_WAREHOUSE_COMPARE_AT: '03:15' })
+    expect(warehouse).toMatchObject({
+      client: { tokenUrl: 'https://w.example/t', id: 'quantrac', secret: 's', scope: null },
+      maxItems: 1_000,
+      compareAtMinute: 195
+    })
+    expect(readConfig({}).warehouse).toBeNull()
     expect(complaint({ QUANTRAC_INFLUX_URL: 'http://127.0.0.1:8086' })).toContain('QUANTRAC_INFLUX_TOKEN: needed')
     expect(complaint({ QUANTRAC_MQTTS_PORT: '8883' })).toContain('QUANTRAC_TLS_CERT: needed')
     expect(complaint({ QUANTRAC_TLS_CERT: 'a.pem', QUANTRAC_HTTP_PORT: 'off' })).toMatch(/TLS_KEY: needed[\s\S]*HTTPS_PORT: needed/)

@@ -39,11 +39,14 @@ export interface SecureOptions {
 const OLDEST = 'TLSv1.2'
 
 /** @throws CodedError QT_TLS_UNREADABLE */
+const OF_LISTENERS = { cert: 'QUANTRAC_TLS_CERT', key: 'QUANTRAC_TLS_KEY', clientCa: 'QUANTRAC_TLS_CLIENT_CA' }
+
 export async function readTlsFiles(files: TlsFiles): Promise<TlsBytes> {
+  const { settings = OF_LISTENERS } = files
   const [cert, key, clientCa] = await Promise.all([
-    readPem(files.cert, 'QUANTRAC_TLS_CERT'),
-    readPem(files.key, 'QUANTRAC_TLS_KEY'),
-    files.clientCa === null ? null : readPem(files.clientCa, 'QUANTRAC_TLS_CLIENT_CA')
+    readPem(files.cert, settings.cert),
+    readPem(files.key, settings.key),
+    files.clientCa === null ? null : readPem(files.clientCa, settings.clientCa)
   ])
   const hash = createHash('sha256')
   for (const bytes of [cert, key, clientCa ?? Buffer.alloc(0)]) hash.update(`${bytes.length}:`).update(bytes)
@@ -57,7 +60,8 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsBytes> {
 export function checkTls(bytes: TlsBytes, files: TlsFiles): TlsMaterial {
   const [own] = certificatesIn(bytes.cert, files.cert)
   if (!own.checkPrivateKey(privateKeyIn(bytes.key, files.key))) {
-    const remedy = 'the two files are not of one pair: QUANTRAC_TLS_CERT, QUANTRAC_TLS_KEY'
+    const { cert, key } = files.settings ?? OF_LISTENERS
+    const remedy = `the two files are not of one pair: ${cert}, ${key}`
     throw new CodedError('QT_TLS_KEY_MISMATCH', `the key in ${files.key} is not that of the first certificate in ${files.cert}; ${remedy}`)
   }
   const authorities = bytes.clientCa === null || files.clientCa === null ? [] : certificatesIn(bytes.clientCa, files.clientCa)

@@ -23,10 +23,15 @@ export async function openWarehouse(settings: WarehouseSettings, closers: Closer
 
 const credentials = ({ scope, ...client }: NonNullable<WarehouseSettings['client']>) => (scope === null ? client : { ...client, scope })
 
+const SETTINGS = { cert: 'QUANTRAC_WAREHOUSE_TLS_CERT', key: 'QUANTRAC_WAREHOUSE_TLS_KEY', clientCa: 'QUANTRAC_WAREHOUSE_TLS_CA' }
+
 /** A renewed client certificate is taken when its files change. */
 async function clientTls({ cert, key, ca }: WarehouseSettings['tls'], closers: Closers, log: Logger) {
   if (cert !== null && key !== null) {
-    return closers.add('warehouse certificates', await TlsCertificates.open({ cert, key, clientCa: ca }, { log, now: Date.now }))
+    return closers.add(
+      'warehouse certificates',
+      await TlsCertificates.open({ cert, key, clientCa: ca, settings: SETTINGS }, { log, now: Date.now })
+    )
   }
   return ca === null ? null : { secureOptions: { ca: await authorities(ca) } }
 }
@@ -35,6 +40,6 @@ async function authorities(path: string): Promise<Buffer> {
   try {
     return await readFile(path)
   } catch (error) {
-    throw new CodedError('QT_TLS_UNREADABLE', `QUANTRAC_WAREHOUSE_TLS_CA: ${messageOf(error)}`, { cause: error })
+    throw new CodedError('QT_TLS_UNREADABLE', `${SETTINGS.clientCa}: ${messageOf(error)}`, { cause: error })
   }
 }
