@@ -83,6 +83,9 @@ describe('readConfig', () => {
     expect(complaint({ QUANTRAC_WAREHOUSE_TLS_CERT: 'a.pem' })).toContain('QUANTRAC_WAREHOUSE_TLS_KEY: needed')
     expect(complaint({ QUANTRAC_WAREHOUSE_URL: 'ftp://w.example' })).toContain('QUANTRAC_WAREHOUSE_URL')
     expect(complaint({ QUANTRAC_WAREHOUSE_COMPARE_AT: '24:00' })).toContain('QUANTRAC_WAREHOUSE_COMPARE_AT: hours and minutes')
+    expect(complaint({ QUANTRAC_INFLUX_URL: 'http://127.0.0.1:8086' })).toContain('QUANTRAC_INFLUX_TOKEN: needed')
+    expect(complaint({ QUANTRAC_MQTTS_PORT: '8883' })).toContain('QUANTRAC_TLS_CERT: needed')
+    expect(complaint({ QUANTRAC_TLS_CERT: 'a.pem', QUANTRAC_HTTP_PORT: 'off' })).toMatch(/TLS_KEY: needed[\s\S]*HTTPS_PORT: needed/)
   })
 
   it('reads the warehouse, its credentials and the time of the comparison', () => {
@@ -94,9 +97,6 @@ describe('readConfig', () => {
       compareAtMinute: 195
     })
     expect(readConfig({}).warehouse).toBeNull()
-    expect(complaint({ QUANTRAC_INFLUX_URL: 'http://127.0.0.1:8086' })).toContain('QUANTRAC_INFLUX_TOKEN: needed')
-    expect(complaint({ QUANTRAC_MQTTS_PORT: '8883' })).toContain('QUANTRAC_TLS_CERT: needed')
-    expect(complaint({ QUANTRAC_TLS_CERT: 'a.pem', QUANTRAC_HTTP_PORT: 'off' })).toMatch(/TLS_KEY: needed[\s\S]*HTTPS_PORT: needed/)
   })
 
   it('leaves the tests’ own variables and other programs’ alone', () => {
