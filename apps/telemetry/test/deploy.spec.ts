@@ -25,6 +25,7 @@ function unknownSettings(names: readonly string[]): string[] {
 }
 
 const TLS = 'deploy/compose.tls.yml'
+const WAREHOUSE = 'deploy/compose.warehouse.yml'
 interface Overlay {
   readonly environment: Record<string, string>
   readonly volumes: string[]
@@ -135,7 +136,7 @@ describe('docker-compose.yml', () => {
   })
 
   it('.env.example has every variable of the file, with the default of the file, and no other', () => {
-    const text = `${composeText()}${readFileSync(TLS, 'utf8')}`
+    const text = [composeText(), ...[TLS, WAREHOUSE].map(path => readFileSync(path, 'utf8'))].join('')
     const variables = [...text.matchAll(/\$\{(\w+):-([^}]*)\}/g)]
     const used: Record<string, string> = Object.fromEntries(variables.map(match => [String(match[1]), String(match[2])]))
     expect(envFile('.env.example')).toEqual(used)
@@ -174,6 +175,28 @@ describe(TLS, () => {
   it('names the files as `ops tls self-signed` does', () => {
     const made = readFileSync('apps/ops/src/tls.ts', 'utf8')
     for (const name of ['server.pem', 'server-key.pem', 'ca.pem']) expect(made).toContain(name)
+  })
+})
+
+describe(WAREHOUSE, () => {
+  const overlay = parse(readFileSync(WAREHOUSE, 'utf8')) as {
+    services: { telemetry: { environment: Record<string, string>; secrets: string[] } }
+    secrets: Record<string, { file: string }>
+  }
+
+  it('names a warehouse, and its secret in a file', () => {
+    const { environment, secrets } = overlay.services.telemetry
+    expect(secrets).toEqual(Object.keys(overlay.secrets))
+    expect(environment['QUANTRAC_WAREHOUSE_CLIENT_SECRET_FILE']).toBe(`/run/secrets/${secrets[0]}`)
+    writeFileSync(join(scratch, 'secret'), 'a secret')
+    const settings = Object.entries(environment).map(([name, value]) => [
+      name,
+      name.endsWith('_FILE') ? join(scratch, 'secret') : interpolate(value)
+    ])
+    expect(readConfig(Object.fromEntries(settings)).warehouse).toMatchObject({
+      url: 'https://warehouse.example/api',
+      client: { id: 'quantrac', secret: 'a secret' }
+    })
   })
 })
 
