@@ -127,13 +127,6 @@ const outboxRedo: Command = {
   }
 }
 
-export const accessCommands: readonly Command[] = [
-  tokenAdd,
-  tokenList,
-  tokenRemove,
-  recipientAdd,
-  recipientList,
-  recipientRemove,
-  outboxList,
-  outboxRedo
-]
+export const tokenCommands: readonly Command[] = [tokenAdd, tokenList, tokenRemove]
+export const recipientCommands: readonly Command[] = [recipientAdd, recipientList, recipientRemove]
+export const outboxCommands: readonly Command[] = [outboxList, outboxRedo]

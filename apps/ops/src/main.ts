@@ -1,31 +1,31 @@
 import { codeOf, messageOf } from '#libs/model'
 import { readConfig } from '#libs/platform'
-import { accessCommands } from './access.js'
-import { aggregateCommands } from './aggregates.js'
-import { backupCommands } from './backup.js'
+import type { Command } from './command.js'
 import { dispatch } from './command.js'
-import { forwardCommands } from './forward.js'
-import { influxCommands } from './influx.js'
-import { journalCommands } from './journal.js'
-import { stateCommands } from './state.js'
-import { stationCommands } from './stations.js'
-import { storeCommands } from './store.js'
-import { tlsCommands } from './tls.js'
+
+/** By the first word of a command, in the order of the help: who asks for one need not wait until all are loaded. */
+const GROUPS: ReadonlyMap<string, () => Promise<readonly Command[]>> = new Map(
+  Object.entries({
+    station: () => import('./stations.js').then(({ stationCommands }) => stationCommands),
+    token: () => import('./access.js').then(({ tokenCommands }) => tokenCommands),
+    recipient: () => import('./access.js').then(({ recipientCommands }) => recipientCommands),
+    outbox: () => import('./access.js').then(({ outboxCommands }) => outboxCommands),
+    journal: () => import('./journal.js').then(({ journalCommands }) => journalCommands),
+    store: () => import('./store.js').then(({ storeCommands }) => storeCommands),
+    aggregates: () => import('./aggregates.js').then(({ aggregateCommands }) => aggregateCommands),
+    forward: () => import('./forward.js').then(({ forwardCommands }) => forwardCommands),
+    state: () => import('./state.js').then(({ stateCommands }) => stateCommands),
+    influx: () => import('./influx.js').then(({ influxCommands }) => influxCommands),
+    tls: () => import('./tls.js').then(({ tlsCommands }) => tlsCommands),
+    backup: () => import('./backup.js').then(({ backupCommands }) => backupCommands)
+  })
+)
 
 /** The operator's command line. Answers go to standard output, everything else to standard error. */
 async function main(): Promise<number> {
-  const commands = [
-    ...stationCommands,
-    ...accessCommands,
-    ...journalCommands,
-    ...storeCommands,
-    ...aggregateCommands,
-    ...forwardCommands,
-    ...stateCommands,
-    ...influxCommands,
-    ...tlsCommands,
-    ...backupCommands
-  ]
+  const [word = ''] = process.argv.slice(2)
+  const asked = GROUPS.get(word)
+  const commands = asked ? await asked() : (await Promise.all([...GROUPS.values()].map(load => load()))).flat()
   const print = (line: string) => void process.stdout.write(`${line}\n`)
   return dispatch(commands, process.argv.slice(2), { config: readConfig(process.env, 'ops'), print })
 }

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Authority, type Issued, type Validity } from '#libs/adapters/tls'
+import type { Authority, Issued, Validity } from '#libs/adapters/tls'
 import { DAY } from '#libs/model'
 
 /** Paths of one certificate and its key. */
@@ -28,6 +28,7 @@ export class TestCertificates {
   /** Makes the folder with an authority and a server's certificate for this machine. */
   static async in(dir: string, { days = 90, name = 'test authority' } = {}): Promise<TestCertificates> {
     await mkdir(dir, { recursive: true })
+    const { Authority } = await import('#libs/adapters/tls') // half a second that specs without certificates need not wait for
     const made = new TestCertificates(dir, await Authority.create(name, validFor(3650)))
     await writeFile(made.ca, made.#authority.pem.cert)
     await made.renew(days)

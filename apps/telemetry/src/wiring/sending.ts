@@ -1,5 +1,4 @@
 import type { AedesBroker } from '#libs/adapters/broker-aedes'
-import { EmailNotifier } from '#libs/adapters/notify-email'
 import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State, StatePlace } from '#libs/adapters/state'
 import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
@@ -26,21 +25,22 @@ interface Sources {
 /** What leaves the server by itself: messages about alarms, and aggregates where a warehouse is set. */
 export async function startSending(sources: Sources): Promise<{ outbox: OutboxDelivery; forwarder: ForwarderThread | null }> {
   const { config, place, closers, log, onDeath } = sources
-  const outbox = startOutbox(sources)
+  const outbox = await startOutbox(sources)
   closers.defer('outbox', () => outbox.stop())
   const forwarder = await ForwarderThread.start(config, place, { log, onDeath })
   if (forwarder) closers.add('forwarder', forwarder)
   return { outbox, forwarder }
 }
 
-function startOutbox({ config, state, broker, registry, log }: Sources): OutboxDelivery {
+async function startOutbox({ config, state, broker, registry, log }: Sources): Promise<OutboxDelivery> {
   const text = (transition: AlarmTransition, language: Language) =>
     alarmText(transition, language, namesFor(transition, language, registry))
   const notifiers: Notifier[] = [
     new MqttNotifier(broker),
     new WebhookNotifier({ secretOf: target => state.recipients.signingSecret(target), text })
   ]
-  if (config.smtp)
+  if (config.smtp) {
+    const { EmailNotifier } = await import('#libs/adapters/notify-email')
     notifiers.push(
       new EmailNotifier({
         smtp: config.smtp,
@@ -48,6 +48,7 @@ function startOutbox({ config, state, broker, registry, log }: Sources): OutboxD
         languageOf: async target => (await state.recipients.find('email', target))?.language ?? null
       })
     )
+  }
   const fault = faultAt(config.fault)
   const outbox = new OutboxDelivery({ outbox: state.outbox, notifiers, clock: Date.now, random: Math.random, log, fault })
   outbox.start()
