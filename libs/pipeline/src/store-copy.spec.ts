@@ -12,7 +12,7 @@ const histories: fc.Arbitrary<StoredReading[]> = fc
     fc.record({
       station: fc.constantFrom('AG-017', 'CT-002'),
       parameter: fc.constantFrom('COD', 'pH'),
-      at: fc.nat(11).map(n => BEGIN + n * 6 * HOUR),
+      at: fc.nat(3).map(n => BEGIN + n * 6 * HOUR),
       value: fc.constantFrom(1, 2, 3),
       revision: fc.constantFrom(0, 0, 0, 1)
     }),
@@ -56,8 +56,18 @@ describe('copyStore', () => {
         expect(await target.conflicts(0, 1_000)).toEqual(await source.conflicts(0, 1_000))
         await clear()
       }),
-      { numRuns: 25 }
+      { numRuns: 40 }
     ))
+
+  it('takes a conflict along whose readings a higher revision has replaced', async () => {
+    const of = (sequence: number, value: number, revision = 0) => plainReading({ sequence, value, revision, receivedAt: BEGIN + sequence })
+    const history = [of(1, 3), of(2, 1), of(3, 2, 1)]
+    const [source, target] = [await open(history, 3), await open()]
+    await copyStore(source, target, () => {})
+    expect(await target.conflicts(0, 10)).toEqual(await source.conflicts(0, 10))
+    expect(await target.conflicts(0, 10)).toHaveLength(1)
+    expect(await target.digest()).toEqual(await source.digest())
+  })
 
   it('passes over what is there already', async () => {
     const readings = [0, 1, 2, 3].map(n => plainReading({ at: BEGIN + n * DAY, sequence: n + 1 }))

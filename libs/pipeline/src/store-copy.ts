@@ -47,6 +47,7 @@ export async function copyStore(source: WholeStore, target: WholeStore, onProgre
   const rest = await target.cursor()
   if (rest > cursor)
     throw new StoreCopyError(`the target has records up to ${rest}, the source up to ${cursor}: is it the other way round?`)
+  const conflicts = await copyConflicts(source, target, rest)
   const held = new Map((await target.digest()).map(digest => [keyOf(digest), digest.checksum]))
   const read: DayDigest[] = []
   let waiting: StoredReading[] = []
@@ -66,7 +67,6 @@ export async function copyStore(source: WholeStore, target: WholeStore, onProgre
     if (waiting.length >= READINGS_A_WRITE) await flush()
   }
   await flush()
-  const conflicts = await copyConflicts(source, target, rest)
   const now = new Map((await target.digest()).map(digest => [keyOf(digest), digest.checksum]))
   const different = read.filter(digest => now.get(keyOf(digest)) !== digest.checksum)
   if (different.length === 0) await target.write([], cursor)
@@ -80,32 +80,36 @@ async function writeAtRest(target: WholeStore, readings: readonly StoredReading[
     throw new StoreCopyError(`somebody else writes into the target (its cursor went from ${rest} to ${now}): stop the server`)
 }
 
-/** A conflict is written as the reading that lost: the target then finds what it contradicts. Those of unit or status alone are not told. */
+/**
+ * A conflict is written as its two readings, so that the target finds that the second contradicts the first. This comes before all
+ * other readings: where a higher revision stands by now, nothing contradicts what it has replaced. Conflicts of unit or status alone
+ * are not told, and not copied.
+ */
 async function copyConflicts(source: WholeStore, target: WholeStore, rest: number): Promise<number> {
   let after = 0
   let copied = 0
   for (;;) {
     const page = await source.conflicts(after, CONFLICTS_A_PAGE)
-    const losers: StoredReading[] = []
-    for (const conflict of page) {
-      const standing = await standingOf(source, conflict)
-      if (standing) losers.push({ ...standing, value: conflict.other, sequence: conflict.sequence, receivedAt: conflict.receivedAt })
-    }
-    if (losers.length > 0) await writeAtRest(target, losers, rest)
-    copied += losers.length
+    const pairs: StoredReading[] = []
+    for (const conflict of page) pairs.push(...(await readingsOf(source, conflict)))
+    if (pairs.length > 0) await writeAtRest(target, pairs, rest)
+    copied += pairs.length / 2
     const last = page.at(-1)
     if (!last) return copied
     after = last.sequence
   }
 }
 
-/** The reading that stands for a conflict, where it has the same revision still. */
-async function standingOf(
-  source: WholeStore,
-  { station, parameter, at, revision, kept, other }: Conflict
-): Promise<Omit<StoredReading, 'sequence'> | null> {
+/** The reading that stayed, then the one that lost; nothing where retention has taken both. */
+async function readingsOf(source: WholeStore, { station, parameter, at, ...conflict }: Conflict): Promise<StoredReading[]> {
+  const { revision, kept, other, sequence, receivedAt } = conflict
   const [standing] = await source.range({ station, parameter, from: at, to: at + 1, limit: 1 })
-  return standing && standing.revision === revision && kept !== other ? standing : null
+  if (!standing || kept === other) return []
+  const stays = { ...standing, revision, sequence, receivedAt }
+  return [
+    { ...stays, value: kept },
+    { ...stays, value: other }
+  ]
 }
 
 /** Cuts a whole store, in its order, into days of one series. */
