@@ -7,6 +7,8 @@ export interface Parameter {
   readonly unit: string
   /** What can physically be: outside it a value is wrong whatever the sensor says. In `unit`, both ends included. */
   readonly possible: { readonly min: number; readonly max: number }
+  /** A direction: 359 and 1 degrees are neighbours, and its mean is that of directions. */
+  readonly circular: boolean
 }
 
 /** Symbol, name, English name, unit, least, most. */
@@ -35,8 +37,17 @@ const ROWS: readonly Row[] = [
   ['WaterDepth', 'Mực nước ruộng', 'Water depth on field', 'cm', -200, 500],
   // The comma is the symbol's own; profiles list `PM2.5` and `PM25` as aliases.
   ['PM2,5', 'Bụi mịn PM2,5', 'Fine dust PM2.5', 'ug/m3', 0, 10_000],
-  ['PM10', 'Bụi PM10', 'Dust PM10', 'ug/m3', 0, 10_000]
+  ['PM10', 'Bụi PM10', 'Dust PM10', 'ug/m3', 0, 10_000],
+  ['RH', 'Độ ẩm không khí', 'Relative humidity', '%', 0, 100],
+  ['WindSpeed', 'Tốc độ gió', 'Wind speed', 'm/s', 0, 120],
+  // From where it blows, clockwise from north.
+  ['WindDirection', 'Hướng gió', 'Wind direction', 'deg', 0, 360],
+  ['Displacement', 'Độ dịch chuyển', 'Displacement', 'mm', -100_000, 100_000],
+  ['Tilt', 'Độ nghiêng', 'Tilt', 'deg', -90, 90],
+  ['PorePressure', 'Áp lực nước lỗ rỗng', 'Pore water pressure', 'kPa', -100, 10_000]
 ]
+
+const CIRCULAR: ReadonlySet<string> = new Set(['WindDirection'])
 
 /** Every parameter that the product knows. Ranges are physical plausibility, not law and not a sensor's span. */
 export const PARAMETERS: readonly Parameter[] = ROWS.map(([code, name, nameEn, unit, min, max]) => ({
@@ -44,7 +55,8 @@ export const PARAMETERS: readonly Parameter[] = ROWS.map(([code, name, nameEn, u
   name,
   nameEn,
   unit,
-  possible: { min, max }
+  possible: { min, max },
+  circular: CIRCULAR.has(code)
 }))
 
 const byCode = new Map(PARAMETERS.map(p => [p.code, p]))

@@ -11,7 +11,9 @@ export const STATION_KINDS = [
   'hydrology',
   'salinity',
   'field',
-  'pond'
+  'pond',
+  'weather',
+  'bank'
 ] as const
 export type StationKind = (typeof STATION_KINDS)[number]
 

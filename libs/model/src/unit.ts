@@ -29,7 +29,12 @@ export const UNITS: Readonly<Record<string, Unit>> = {
   'uS/cm': unit('conductivity', 0.001),
   'dS/m': unit('conductivity'),
   'S/m': unit('conductivity', 10),
-  '%': unit('share')
+  '%': unit('share'),
+  'm/s': unit('speed'),
+  'km/h': unit('speed', 1 / 3.6),
+  deg: unit('angle'),
+  kPa: unit('pressure'),
+  hPa: unit('pressure', 0.1)
 }
 
 /** Other spellings of a unit that loggers use. */
@@ -50,6 +55,8 @@ const SPELLINGS: Readonly<Record<string, string>> = {
   'm³/d': 'm3/d',
   'l/s': 'L/s',
   'µS/cm': 'uS/cm',
+  '°': 'deg',
+  mbar: 'hPa',
   pH: '-',
   '': '-'
 }

@@ -18,8 +18,11 @@ describe('parameters', () => {
     }
   })
 
-  it('cover the parameters of the five device types', () => {
-    const used = 'Flow pH Temp Color COD TSS NH4 WaterLevel Rain EC Salinity SoilMoisture WaterDepth DO NH3'.split(' ')
+  it('cover the parameters of the device types', () => {
+    const used =
+      'Flow pH Temp Color COD TSS NH4 WaterLevel Rain EC Salinity SoilMoisture WaterDepth DO NH3 RH WindSpeed WindDirection Displacement Tilt PorePressure'.split(
+        ' '
+      )
     expect(used.filter(code => !findParameter(code))).toEqual([])
   })
 })

@@ -1,7 +1,6 @@
 import type { SumRule, Terms } from '#libs/aggregates'
-import { DEFAULT_TERMS } from '#libs/aggregates'
 import type { Station } from '#libs/model'
-import { convert } from '#libs/model'
+import { convert, findParameter } from '#libs/model'
 import type { CompiledProfile } from '#libs/wire'
 import type { TermsOf } from './aggregate-ports.js'
 
@@ -30,7 +29,7 @@ export function seriesTerms(
     const perHour = sum === 'volume' ? (factor ?? 1) : 1
     return {
       unit,
-      terms: { ...DEFAULT_TERMS, every: profile.intervalMillis, sum, perHour, ...settings },
+      terms: { every: profile.intervalMillis, sum, perHour, direction: findParameter(parameter)?.circular ?? false, ...settings },
       flow: sum === 'load' && factor !== null ? { parameter: FLOW, factor } : null
     }
   }

@@ -44,7 +44,9 @@ describe('the example registry', () => {
   it('loads', async () => {
     const { stations, profiles } = await loadRegistry('devices/registry', 'devices')
     expect(stations.length).toBeGreaterThanOrEqual(16)
-    expect(new Set(stations.map(station => station.kind))).toEqual(new Set(['wastewater', 'hydrology', 'salinity', 'field', 'pond']))
+    expect(new Set(stations.map(station => station.kind))).toEqual(
+      new Set(['wastewater', 'hydrology', 'salinity', 'field', 'pond', 'weather', 'bank'])
+    )
     for (const station of stations) {
       expect(station.example).toBe(true)
       expect(station.nameEn).toBeTruthy()

@@ -73,6 +73,24 @@ const pond: Table = {
   NH3: of(0.018, { daily: 0.004, peakHour: 15, drift: 0.003, noise: 0.001, least: 0.002, most: 0.028 })
 }
 
+/** The north-east monsoon at the beginning of the dry season. */
+const weather: Table = {
+  Temp: of(27.4, { daily: 3.4, peakHour: 14, drift: 0.5, noise: 0.1, least: 19, most: 36 }),
+  RH: of(78, { daily: 12, peakHour: 5, drift: 3, noise: 0.6, least: 40, most: 99 }),
+  Rain: of(0, {}),
+  WindSpeed: of(2.6, { daily: 1.1, peakHour: 14, drift: 0.8, noise: 0.4 }),
+  WindDirection: of(48, { daily: 14, peakHour: 15, drift: 22, noise: 9, least: 0, most: 359 })
+}
+
+/** A river bank that creeps and breathes with the tide, far from giving way. */
+const bank: Table = {
+  Displacement: of(3.2, { tide: 0.2, drift: 0.4, noise: 0.05, least: 0 }),
+  Tilt: of(0.18, { daily: 0.02, peakHour: 15, drift: 0.02, noise: 0.004, least: -1, most: 1 }),
+  PorePressure: of(21, { tide: 2.4, drift: 0.8, noise: 0.1, least: 5 }),
+  WaterLevel: of(1.3, { tide: 0.28, drift: 0.06, noise: 0.004, least: -0.5 }),
+  Rain: of(0, {})
+}
+
 /** Rivers of An Giang in 2018: 25 to 34 degrees, pH 7 to 8, oxygen 3 to 6.5 mg/L (regulations.md 5.4, end). */
 const surfaceWater: Table = {
   ...wastewater,
@@ -86,7 +104,9 @@ const byKind: Partial<Readonly<Record<StationKind, Table>>> = {
   hydrology,
   salinity,
   field,
-  pond
+  pond,
+  weather,
+  bank
 }
 
 /**

@@ -17,8 +17,7 @@ function instantOf(told: unknown): unknown {
   return typeof told === 'string' ? (parseInstant(told) ?? told) : (told ?? null)
 }
 
-const keyOf = (row: Row): string =>
-  `${String(row['station'])}/${String(row['parameter'])}/${String(row['period'])}/${String(row['end'])}`
+const keyOf = (row: Row): string => `${String(row['station'])}/${String(row['parameter'])}/${String(row['period'])}/${String(row['end'])}`
 const revisionOf = (row: Row): number => Number(row['revision'])
 
 /** Every field, figures by their value: both sides hold binary64. */
