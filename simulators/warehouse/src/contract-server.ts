@@ -172,7 +172,8 @@ export class ContractServer {
       idempotencyKey,
       items.map(({ key }) => key)
     )
-    const answers = this.#take(items)
+    const { skip } = this.#options.faults()
+    const answers = this.#take(skip > 0 ? items.filter(() => !this.#happens(skip)) : items)
     this.ledger.noteAnswers(answers)
     await this.#answer(request, response, answers)
   }

@@ -18,6 +18,8 @@ export const Faults = z.strictObject({
   cutAnswer: Share.default(0),
   /** Share of items that are stored, and left out of the answer. */
   omit: Share.default(0),
+  /** Share of items that are neither stored nor answered. */
+  skip: Share.default(0),
   /** Answers 200 with a page that is no JSON, having stored. */
   babble: Share.default(0),
   error500: Share.default(0),

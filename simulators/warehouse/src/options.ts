@@ -19,8 +19,8 @@ export const HELP = `warehouse: a receiver of the province's aggregates that can
   --max-bytes N            4194304, unpacked
   --while-stdin            ends when its standard input ends: with the program that started it
   --fault NAME=VALUE       any number of them: slowMs=200, refuse=0.01, refuseStation=AG-017, loseAnswer=0.1, cutRequest=0.1,
-                           cutAnswer=0.1, omit=0.1, babble=0.1, error500=0.1, busy=0.1, throttle=0.1, retryAfterSeconds=5,
-                           tokenSeconds=30
+                           cutAnswer=0.1, omit=0.1, skip=0.1, babble=0.1, error500=0.1, busy=0.1, throttle=0.1,
+                           retryAfterSeconds=5, tokenSeconds=30
 `
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)

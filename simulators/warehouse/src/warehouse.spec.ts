@@ -181,6 +181,14 @@ describe('behind the stage', () => {
     expect((await admin('/nothing')).status).toBe(404)
   })
 
+  it('leaves items out of its answer, with and without having stored them', async () => {
+    const stored = async () => ((await (await admin('/stats')).json()) as { rows: number }).rows
+    await admin('/faults', 'PUT', { skip: 1 })
+    expect([await send([item()]), await stored()]).toEqual([[], 0])
+    await admin('/faults', 'PUT', { omit: 1 })
+    expect([await send([item()]), await stored()]).toEqual([[], 1])
+  })
+
   it('expires every token at once', async () => {
     const authorization = await bearer()
     await admin('/tokens/expire', 'POST')
