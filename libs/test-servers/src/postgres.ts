@@ -96,14 +96,16 @@ async function answers(url: string): Promise<boolean> {
   return (await ask(url, 'select 1')).length === 1
 }
 
-/** The rows of one question, over a connection of its own. */
+/** Runs one statement, or several with `;` between them, on a connection of its own; gives the rows of the last. */
 export async function ask(url: string, sql: string): Promise<Record<string, unknown>[]> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 })
   client.on('error', () => {})
   try {
     await client.connect()
-    const { rows } = await client.query<Record<string, unknown>>(sql)
-    return rows
+    // Several statements have several results, which pg's types do not know.
+    const results: unknown = await client.query<Record<string, unknown>>(sql)
+    const last: unknown = Array.isArray(results) ? results.at(-1) : results
+    return (last as { readonly rows: Record<string, unknown>[] }).rows
   } finally {
     await client.end().catch(() => {})
   }

@@ -21,6 +21,8 @@ export class WarehouseReceiver {
     this.#dir = dir
     this.#args = args
     this.#secret = secret
+    // The one who started it may be killed by a time-out; the receiver must not outlive it.
+    process.once('exit', () => this.#child?.kill('SIGKILL'))
   }
 
   static async start(dir: Dir, args: readonly string[] = [], { secret = RECEIVER_SECRET } = {}): Promise<WarehouseReceiver> {

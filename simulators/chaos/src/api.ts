@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Millis, parseInstant } from '#libs/model'
 import { ProofError } from './errors.js'
+import { Row } from './forwarding/rows.js'
 
 const Instant = z.string().transform((text, context) => {
   const at = parseInstant(text)
@@ -9,8 +10,8 @@ const Instant = z.string().transform((text, context) => {
 })
 const Page = z.object({ items: z.array(z.unknown()), next: z.string().nullable() })
 const Reading = z.object({ at: Instant, value: z.number() })
-const Aggregate = z.record(z.string(), z.unknown())
 const Alarm = z.object({ id: z.string() })
+const Aggregate = Row.extend({ provisional: z.boolean() })
 const History = z.object({ history: z.array(z.object({ id: z.string(), kind: z.string() })) })
 const Ready = z.object({ consumers: z.array(z.object({ lag: z.number() })) })
 
@@ -29,9 +30,16 @@ export class Api {
     return this.#all(`/api/v1/series/${station}/${parameter}/readings?limit=1000`, Reading)
   }
 
-  /** Every aggregate of a series, ascending, with all that is told of it. */
-  aggregates(station: string, parameter: string, period: string): AsyncGenerator<Readonly<Record<string, unknown>>> {
+  /** Every aggregate of a series, ascending; those that are not published yet are `provisional`. */
+  aggregates(station: string, parameter: string, period: Row['period']): AsyncGenerator<Row & { provisional: boolean }> {
     return this.#all(`/api/v1/series/${station}/${parameter}/aggregates?period=${period}&limit=1000`, Aggregate)
+  }
+
+  /** Aggregates sent to the warehouse in this life of the server, by its answers. */
+  async forwarded(): Promise<Readonly<Record<string, number>>> {
+    const text = await (await this.#fetch('/metrics')).text()
+    const lines = text.matchAll(/^quantrac_forwarded_total\{outcome="(\w+)"\} (\d+)$/gm)
+    return Object.fromEntries([...lines].map(([, outcome = '', count]) => [outcome, Number(count)]))
   }
 
   /** Every transition of every alarm. */
@@ -60,9 +68,13 @@ export class Api {
   }
 
   async #get<T extends z.ZodType>(path: string, schema: T): Promise<z.output<T>> {
+    return understood(schema, await (await this.#fetch(path)).json(), path)
+  }
+
+  async #fetch(path: string): Promise<Response> {
     const response = await fetch(`${this.#url}${path}`, { headers: { authorization: `Bearer ${this.#token}` } })
     if (!response.ok) throw new ProofError('QT_PROOF_ANSWER', `GET ${path}: ${response.status} ${await response.text()}`)
-    return understood(schema, await response.json(), path)
+    return response
   }
 }
 

@@ -75,7 +75,8 @@ export class Backends {
   }
 }
 
-function present<T extends object>(name: string, found: T | Absent): T {
+/** @throws ProofError telling why it is not to be had. */
+export function present<T extends object>(name: string, found: T | Absent): T {
   if ('absent' in found) throw new ProofError('QT_PROOF_OPTIONS', `${name} is not to be had here: ${found.absent}`)
   return found
 }

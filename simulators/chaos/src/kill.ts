@@ -3,10 +3,10 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Backends } from './backends.js'
-import { ProofError } from './errors.js'
+import { leftover, runMain, say, withinLimit } from './leaving.js'
 import { Ops } from './ops.js'
 import { HELP, type Point, type ProofOptions, parseProofOptions } from './options.js'
-import { DEVICES, leftovers, OPS, SERVER, say } from './programs.js'
+import { DEVICES, OPS, SERVER } from './programs.js'
 import { Proof } from './proof.js'
 import { complaints, formatDetails, formatVerdict, together, type Verdict, verdictOf } from './verdict.js'
 
@@ -32,11 +32,10 @@ async function prove(options: ProofOptions, point: Point | null): Promise<{ verd
     say
   }
   const proof = new Proof(plan)
-  const clear = (): void => {
+  const clear = leftover(() => {
     proof.killNow()
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 })
-  }
-  leftovers.add(clear)
+  })
   try {
     const result = await proof.run()
     const wrong = complaints(result)
@@ -46,7 +45,6 @@ async function prove(options: ProofOptions, point: Point | null): Promise<{ verd
   } finally {
     await backends.dispose()
     clear()
-    leftovers.delete(clear)
   }
 }
 
@@ -56,11 +54,12 @@ async function main(): Promise<void> {
     process.stdout.write(HELP)
     return
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-  const limit = setTimeout(() => {
-    say(`QT_PROOF_TIME: not done after ${Math.round(options.limitMs / 60_000)} minutes`)
-    process.exit(1)
-  }, options.limitMs)
+  const proofs = await withinLimit(options.limitMs, () => proveAll(options))
+  process.stdout.write(`${formatVerdict(together(proofs.map(({ verdict }) => verdict)))}\n`)
+  process.exitCode = proofs.every(({ kept }) => kept) ? 0 : 1
+}
+
+async function proveAll(options: ProofOptions): Promise<{ verdict: Verdict; kept: boolean }[]> {
   const proofs: { verdict: Verdict; kept: boolean }[] = []
   for (const point of options.points) {
     say(point ? `killing itself at ${point}` : `killing ${options.kill} from outside at random moments`)
@@ -68,14 +67,7 @@ async function main(): Promise<void> {
     if (options.points.length > 1) say(`${point}: ${formatVerdict(proof.verdict)}`)
     proofs.push(proof)
   }
-  clearTimeout(limit)
-  process.stdout.write(`${formatVerdict(together(proofs.map(({ verdict }) => verdict)))}\n`)
-  process.exitCode = proofs.every(({ kept }) => kept) ? 0 : 1
+  return proofs
 }
 
-try {
-  await main()
-} catch (error) {
-  say(error instanceof ProofError ? `${error.code}: ${error.message}` : String(error instanceof Error ? error.stack : error))
-  process.exit(1)
-}
+await runMain(main)

@@ -57,17 +57,20 @@ export interface ProofOptions extends BackendChoice {
 }
 
 /** Throws ProofError with every problem in one message. */
-export function parseProofOptions(argv: readonly string[]): ProofOptions {
+export const parseProofOptions = (argv: readonly string[]): ProofOptions => toOptions(parseArguments(Args, argv))
+
+/** The command line as `schema` says; `help` is a switch, all else has a value. Throws ProofError with every problem in one message. */
+export function parseArguments<T extends z.ZodObject>(schema: T, argv: readonly string[]): z.output<T> {
   const text = { type: 'string' } as const
-  const options = Object.fromEntries(Object.keys(Args.shape).map(name => [name, name === 'help' ? ({ type: 'boolean' } as const) : text]))
+  const options = Object.fromEntries(Object.keys(schema.shape).map(name => [name, name === 'help' ? ({ type: 'boolean' } as const) : text]))
   let values: object
   try {
     values = parseArgs({ args: [...argv], options }).values
   } catch (error) {
     throw new ProofError('QT_PROOF_OPTIONS', error instanceof Error ? error.message : String(error))
   }
-  const parsed = Args.safeParse(values)
-  if (parsed.success) return toOptions(parsed.data)
+  const parsed = schema.safeParse(values)
+  if (parsed.success) return parsed.data
   throw new ProofError('QT_PROOF_OPTIONS', parsed.error.issues.map(issue => `--${issue.path.join('.')}: ${issue.message}`).join('\n'))
 }
 

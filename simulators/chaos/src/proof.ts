@@ -205,7 +205,8 @@ export class Proof {
   }
 }
 
-const settings = (dir: string, devicesDir: string, httpPort: number, mqttPort: number): Record<string, string> => ({
+/** Of a server with everything in `dir`. */
+export const settings = (dir: string, devicesDir: string, httpPort: number, mqttPort: number): Record<string, string> => ({
   QUANTRAC_DATA_DIR: join(dir, 'data'),
   QUANTRAC_REGISTRY_DIR: join(dir, 'registry'),
   QUANTRAC_DEVICES_DIR: devicesDir,

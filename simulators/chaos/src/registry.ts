@@ -12,9 +12,12 @@ export const numberedStations = (count: number, base: Millis): Numbered[] =>
   Array.from({ length: count }, (_, index) => ({ station: `KILL-${String(index + 1).padStart(3, '0')}`, index, base }))
 
 /** Writes a registry of these stations and one limit into `dir`. */
-export async function writeRegistry(dir: string, stations: readonly Numbered[]): Promise<void> {
+export const writeRegistry = (dir: string, stations: readonly Numbered[]): Promise<void> => writeEntries(dir, stations.map(entry))
+
+/** The same for stations of any kind. */
+export async function writeEntries(dir: string, stations: readonly StationEntry[]): Promise<void> {
   await mkdir(dir, { recursive: true })
-  await writeFile(join(dir, 'stations.yaml'), stringify({ stations: stations.map(entry) }))
+  await writeFile(join(dir, 'stations.yaml'), stringify({ stations }))
   await writeFile(join(dir, 'rules.yaml'), stringify({ rules: [codRule] }))
 }
 

@@ -1,89 +1,114 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MqttClient } from 'mqtt'
-import { connect } from 'mqtt'
-import type { Millis } from '#libs/model'
-import { DAY, HOUR, MINUTE } from '#libs/model'
+import { connect, type MqttClient } from 'mqtt'
+import { messageOf } from '#libs/model'
 import { readingsTopic } from '#libs/wire'
-import { oneOf } from './random.js'
+import { ProofError } from '../errors.js'
+import type { Dice } from './dice.js'
+import type { ForwardStation, Message, Point, StationScript } from './script.js'
 
-interface Sent {
-  readonly at: Millis
-  readonly revision: number
+export interface LoadOptions {
+  readonly url: string
+  readonly stations: readonly (ForwardStation & { readonly secret: string; readonly script: StationScript; readonly dice: Dice })[]
 }
 
-const REMEMBERED = 500
-const BACK: readonly [Millis, ...Millis[]] = [0, 0, 2 * HOUR, 30 * HOUR, 6 * DAY, 40 * DAY]
-/** Between messages of a station: a hundred a second in all are enough to touch hundreds of windows a minute. */
-const PAUSE_MS = 60
-const STEP = 5 * MINUTE
+/** Messages of one station under way at once. */
+const UNDER_WAY = 2
+const PAUSE_MS = [20, 160] as const
+const RECONNECT_MS = 100
 
-/** A station that publishes what is current, late, corrected or repeated; what was not acknowledged comes again by itself. */
-export class Publisher {
-  readonly #client: MqttClient
-  readonly #topic: string
-  readonly #random: () => number
-  readonly #sent: Sent[] = []
-  readonly #waiting = new Set<Promise<unknown>>()
-  #acknowledged = 0
-  #running = true
+/**
+ * The stations as MQTT clients with persistent sessions. While the server is away they wait with what they have, then send it again;
+ * a message counts when it was acknowledged.
+ */
+export class ForwardLoad {
+  readonly #senders: readonly Sender[]
+  readonly #stop = new AbortController()
+  #running: Promise<unknown> | undefined
 
-  constructor(url: string, { station, secret }: { readonly station: string; readonly secret: string }, random: () => number) {
-    const session = { username: station, password: secret, clientId: station, clean: false }
-    this.#client = connect(url, { ...session, reconnectPeriod: 200, connectTimeout: 3_000 })
-    this.#client.on('error', () => {}) // it comes again
-    this.#topic = readingsTopic(station)
-    this.#random = random
+  constructor({ url, stations }: LoadOptions) {
+    this.#senders = stations.map(station => new Sender(url, station))
   }
 
-  get acknowledged(): number {
-    return this.#acknowledged
+  /** Begins; fails later, by `finish`. */
+  start(): void {
+    setMaxListeners(this.#senders.length * UNDER_WAY, this.#stop.signal)
+    this.#running = Promise.all(this.#senders.flatMap(sender => Array.from({ length: UNDER_WAY }, () => sender.run(this.#stop.signal))))
+    this.#running.catch(() => undefined)
   }
 
-  async run(): Promise<void> {
-    while (this.#running) {
-      // While the server is away messages wait in the client; not without end.
-      if (this.#waiting.size < 50) this.#publish(this.#next())
-      await sleep(PAUSE_MS * (0.5 + this.#random()))
+  /** Begins nothing new; resolves when all that was sent is acknowledged. @throws ProofError when that takes longer */
+  async finish(ms: number): Promise<void> {
+    this.#stop.abort()
+    const late = new AbortController()
+    const waiting = sleep(ms, undefined, { signal: late.signal }).then(() => {
+      throw new ProofError('QT_PROOF_TIME', `not every message is acknowledged after ${ms / 1_000} s: ${this.#states}`)
+    })
+    waiting.catch(() => undefined)
+    try {
+      await Promise.race([this.#running, waiting])
+    } finally {
+      late.abort()
     }
   }
 
-  /** Sends nothing new and waits for what is on its way. */
-  async finish(): Promise<void> {
-    this.#running = false
-    await Promise.all(this.#waiting)
-    await this.#client.endAsync()
+  get #states(): string {
+    return this.#senders.map(({ state }) => state).join(', ')
   }
 
-  stopNow(): void {
-    this.#running = false
-    this.#client.end(true)
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#senders.map(sender => sender.close()))
   }
 
-  #next(): Sent {
-    const again = this.#sent[Math.floor(this.#random() * this.#sent.length)]
-    const kind = this.#random()
-    if (again && kind < 0.15) return again
-    if (again && kind < 0.35) return { at: again.at, revision: again.revision + 1 }
-    const back = oneOf(BACK, this.#random)
-    const spread = back === 0 ? 20 * MINUTE : Math.max(3 * HOUR, back / 4)
-    const at = Math.floor((Date.now() - back - this.#random() * spread) / STEP) * STEP
-    return { at: at + Math.floor(this.#random() * 1_000), revision: 0 }
+  /** Messages acknowledged, by what they were. */
+  get acknowledged(): Readonly<Record<Message['what'], number>> {
+    const total = { current: 0, late: 0, backfill: 0, correction: 0, conflict: 0, duplicate: 0 }
+    for (const { counts } of this.#senders) for (const [what, count] of counts) total[what] += count
+    return total
   }
 
-  #publish(sent: Sent): void {
-    const { at, revision } = sent
-    // A function of instant and revision: a repeat says the same, a correction something else.
-    const value = 20 + ((at / 1_000 + revision * 17) % 97)
-    const payload = JSON.stringify({ at, readings: { COD: value, Flow: value * 3 }, revision })
-    const done = this.#client.publishAsync(this.#topic, payload, { qos: 1 }).then(
-      () => {
-        this.#acknowledged++
-      },
-      () => {} // told by the comparison
-    )
-    this.#waiting.add(done)
-    void done.then(() => this.#waiting.delete(done))
-    this.#sent.push(sent)
-    if (this.#sent.length > REMEMBERED) this.#sent.shift()
+  /** Distinct readings that were acknowledged. */
+  get readings(): number {
+    return this.#senders.reduce((sum, { points }) => sum + points.size, 0)
+  }
+}
+
+class Sender {
+  readonly station: string
+  readonly points = new Set<Point>()
+  readonly counts = new Map<Message['what'], number>()
+  readonly #client: MqttClient
+  readonly #script: StationScript
+  readonly #dice: Dice
+  #refusal = ''
+
+  constructor(url: string, { entry, secret, script, dice }: LoadOptions['stations'][number]) {
+    this.station = entry.code
+    this.#script = script
+    this.#dice = dice
+    const session = { clientId: entry.code, username: entry.code, password: secret, clean: false }
+    this.#client = connect(url, { ...session, reconnectPeriod: RECONNECT_MS, connectTimeout: 5_000, resubscribe: false })
+    this.#client.on('error', error => {
+      this.#refusal = messageOf(error)
+    })
+  }
+
+  get state(): string {
+    return `${this.station} ${this.#client.connected ? 'connected' : 'not connected'} ${this.#refusal}`
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const { what, payload, points } = this.#script.next(Date.now())
+      await this.#client.publishAsync(readingsTopic(this.station), payload, { qos: 1 })
+      this.counts.set(what, (this.counts.get(what) ?? 0) + 1)
+      for (const point of points) this.points.add(point)
+      await sleep(this.#dice.between(...PAUSE_MS), undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.endAsync(true)
   }
 }

@@ -1,17 +1,20 @@
-import { parseArgs } from 'node:util'
+import { randomInt } from 'node:crypto'
 import { z } from 'zod'
-import { ProofError } from '../errors.js'
-
-export const HELP = `proof:forward: kills the server and the warehouse at random and shows that the warehouse ends with what we have
-
-  --minutes N     10: how long everything is disturbed; a fraction is taken too
-  --sink NAME     http: the receiver of simulators/warehouse; postgres: a real PostgreSQL; without it both, one after the other
-  --stations N    8
-  --seed N        makes the choices repeatable
-`
+import { type BackendChoice, STATES, STORES } from '../backends.js'
+import { parseArguments } from '../options.js'
 
 const SINKS = ['http', 'postgres'] as const
 export type SinkName = (typeof SINKS)[number]
+
+export const HELP = `proof:forward: kills the server and the warehouse at random and shows that the warehouse ends with what we have
+
+  --minutes N        10: load and kills for so long (fractions too); both sides then have up to 4 minutes to agree
+  --sink NAME        http: the receiver of simulators/warehouse; postgres: a real PostgreSQL; without it both, one after the other
+  --stations N       8
+  --seed N           makes the choices repeatable: what is sent, who is killed after how long; without it a new one, which is told
+  --store influx     time series in a real InfluxDB 2, started for the proof (sqlite)
+  --state postgres   state in a real PostgreSQL, started for the proof (sqlite)
+`
 
 const Args = z.strictObject({
   minutes: z.coerce
@@ -27,27 +30,35 @@ const Args = z.strictObject({
     .min(0)
     .max(2 ** 32 - 1)
     .optional(),
+  store: z.enum(STORES).default('sqlite'),
+  state: z.enum(STATES).default('sqlite'),
   help: z.boolean().default(false)
 })
 
-export interface ForwardOptions {
+export interface ForwardOptions extends BackendChoice {
   readonly help: boolean
-  readonly disturbedMs: number
+  /** Proved one after the other. */
   readonly sinks: readonly SinkName[]
   readonly stations: number
   readonly seed: number
+  /** How long the load and the kills last. */
+  readonly disturbedMs: number
+  /** How long both sides have to agree then. */
+  readonly settleMs: number
+  /** For all sinks together. */
+  readonly limitMs: number
 }
 
+const MINUTE_MS = 60_000
+const SETTLE_MS = 4 * MINUTE_MS
+/** Starting, acknowledging what is under way, comparing. */
+const BESIDE_MS = 8 * MINUTE_MS
+
 /** @throws ProofError QT_PROOF_OPTIONS with every problem in one message */
-export function parseForwardOptions(argv: readonly string[], random = Math.random): ForwardOptions {
-  const text = { type: 'string' } as const
-  const options = Object.fromEntries(Object.keys(Args.shape).map(name => [name, name === 'help' ? ({ type: 'boolean' } as const) : text]))
-  try {
-    const { minutes, sink, stations, seed, help } = Args.parse(parseArgs({ args: [...argv], options }).values)
-    return { help, disturbedMs: minutes * 60_000, sinks: sink ? [sink] : SINKS, stations, seed: seed ?? Math.floor(random() * 2 ** 32) }
-  } catch (error) {
-    const told =
-      error instanceof z.ZodError ? error.issues.map(issue => `--${issue.path.join('.')}: ${issue.message}`).join('\n') : String(error)
-    throw new ProofError('QT_PROOF_OPTIONS', told)
-  }
+export function parseForwardOptions(argv: readonly string[]): ForwardOptions {
+  const { minutes, sink, seed, ...same } = parseArguments(Args, argv)
+  const sinks = sink ? [sink] : SINKS
+  const disturbedMs = minutes * MINUTE_MS
+  const limitMs = sinks.length * (disturbedMs + SETTLE_MS + BESIDE_MS)
+  return { ...same, sinks, seed: seed ?? randomInt(2 ** 32), disturbedMs, settleMs: SETTLE_MS, limitMs }
 }

@@ -1,46 +1,67 @@
 import { describe, expect, it } from '@jest/globals'
-import { auditRows, formatAudit, isClean, Revisions, type Row, rowOf } from './rows.js'
+import { agree, compareRows, formatDifferences, keyOf, Row } from './rows.js'
 
-const told = {
-  ...{ station: 'A1', parameter: 'COD', period: 'hour', start: '2026-11-24T10:00:00+07:00', end: '2026-11-24T11:00:00+07:00' },
-  ...{ received: 12, count: 12, expected: 12, completeness: 1, validShare: 1, sufficient: true, mean: 8.25, min: 8, sum: null },
-  ...{ minAt: '2026-11-24T10:20:00.000+07:00', max: 9, maxAt: '2026-11-24T10:30:00+07:00', p95: 9, stddev: 0, worstFlag: 1 },
-  ...{ exceedanceMinutes: 0, unit: 'mg/L', revision: 1, algorithm: 1, provisional: false, verdict: 'within' }
-}
-const row = (more: object = {}): Row => ({ ...rowOf(told), ...more })
-const all = [row(), row({ parameter: 'pH' }), row({ period: 'day' })]
+const HOUR = 3_600_000
 
-describe('rows of both sides', () => {
-  it('are told in the same words', () => {
-    expect(row()).toMatchObject({ start: 1_795_489_200_000, end: 1_795_492_800_000, minAt: 1_795_490_400_000, sum: null, mean: 8.25 })
-    expect(row()).not.toHaveProperty('verdict')
+const row = (n: number, changes: Partial<Row> = {}): Row => ({
+  ...{ station: 'FWD-1', parameter: 'COD', period: 'hour' as const, start: (n - 1) * HOUR, end: n * HOUR },
+  ...{ revision: 1, algorithm: 1, unit: 'mg/L', received: 12, count: 12, expected: 12, completeness: 1, validShare: 1, sufficient: true },
+  ...{ mean: 82.5, min: 80, minAt: 1, max: 85, maxAt: 2, sum: null, p95: 84, stddev: 1.5, worstFlag: 1, exceedanceMinutes: 0 },
+  ...changes
+})
+const three = [row(1), row(2), row(3)]
+
+describe('compareRows', () => {
+  it('finds nothing where both sides have the same, in whatever order', () => {
+    const found = compareRows(three, [row(3), row(1), row(2)])
+    expect(formatDifferences(found)).toBe('rows 3 missing 0 doubled 0 stale 0')
+    expect(found.examples).toEqual([])
+    expect(agree(found)).toBe(true)
   })
 
-  it('are clean where they are the same, in any order, minus zero as zero', () => {
-    const audit = auditRows(all, [row({ period: 'day', stddev: -0 }), row({ parameter: 'pH' }), row()])
-    expect(formatAudit(audit)).toBe('rows 3 missing 0 doubled 0 stale 0')
-    expect(isClean(audit)).toBe(true)
-    expect(isClean(auditRows([], []))).toBe(false)
+  it('never agrees on nothing', () => {
+    expect(agree(compareRows([], []))).toBe(false)
   })
 
-  it.each([
-    ['one that is missing', all.slice(1), 'rows 3 missing 1 doubled 0 stale 0'],
-    ['one that stands twice', [...all, row()], 'rows 3 missing 0 doubled 1 stale 0'],
-    ['one that we do not have', [...all, row({ station: 'A2' })], 'rows 3 missing 0 doubled 1 stale 0'],
-    ['a lower revision', [row({ revision: 0 }), ...all.slice(1)], 'rows 3 missing 0 doubled 0 stale 1'],
-    ['another figure', [row({ p95: 9.000_000_000_000_002 }), ...all.slice(1)], 'rows 3 missing 0 doubled 0 stale 1']
-  ])('count %s', (_, theirs, line) => {
-    const audit = auditRows(all, theirs)
-    expect(formatAudit(audit)).toBe(line)
-    expect(isClean(audit)).toBe(false)
+  it.each<[string, readonly Row[], string]>([
+    ['what is here alone', [row(1), row(3)], 'rows 3 missing 1 doubled 0 stale 0'],
+    ['what is there alone', [...three, row(4)], 'rows 3 missing 0 doubled 1 stale 0'],
+    ['the same hour of another period', [...three, row(3, { period: 'day' })], 'rows 3 missing 0 doubled 1 stale 0'],
+    ['what stands there twice', [...three, row(2)], 'rows 3 missing 0 doubled 1 stale 0'],
+    ['a lower revision', [row(1), row(2, { revision: 0 }), row(3)], 'rows 3 missing 0 doubled 0 stale 1'],
+    ['a higher revision', [row(1), row(2, { revision: 2 }), row(3)], 'rows 3 missing 0 doubled 0 stale 1'],
+    ['every kind at once', [row(1, { mean: 82.50000000000001 }), row(3), row(3), row(9)], 'rows 3 missing 1 doubled 2 stale 1']
+  ])('counts %s', (_, there, line) => {
+    const found = compareRows(three, there)
+    expect(formatDifferences(found)).toBe(line)
+    expect(agree(found)).toBe(false)
+    expect(found.examples).toHaveLength(found.missing + found.doubled + found.stale)
   })
 
-  it('never fall and never go', () => {
-    const revisions = new Revisions()
-    expect(revisions.look([row({ revision: 2 })])).toBe(0)
-    expect(revisions.look([row({ revision: 3 }), row({ period: 'day' })])).toBe(0)
-    expect(revisions.look([row({ revision: 2 }), row({ period: 'day' })])).toBe(1)
-    expect(revisions.look([row({ revision: 2 })])).toBe(1)
-    expect(revisions.highest).toBe(3)
+  it('counts what this side lists twice', () => {
+    expect(formatDifferences(compareRows([...three, row(1)], three))).toBe('rows 3 missing 0 doubled 1 stale 0')
+  })
+
+  it.each(Object.keys(Row.shape).filter(field => !['station', 'parameter', 'period', 'end'].includes(field)))(
+    'sees a different %s',
+    field => {
+      const other = field === 'sum' ? 1 : null
+      const found = compareRows(three, [row(1), { ...row(2), [field]: other }, row(3)])
+      expect(found.stale).toBe(1)
+      expect(found.examples[0]).toContain(`${field} ${other} there`)
+    }
+  )
+})
+
+describe('Row', () => {
+  it('reads instants as each side writes them', () => {
+    const at = Date.UTC(2026, 10, 24, 3)
+    const written = [at, new Date(at), '2026-11-24T10:00:00+07:00'].map(end => Row.parse({ ...row(1), end }))
+    expect(written.map(({ end }) => end)).toEqual([at, at, at])
+    expect(keyOf(written[0] ?? row(1))).toBe('FWD-1/COD/hour/2026-11-24T03:00:00.000Z')
+  })
+
+  it('refuses what is none', () => {
+    expect(() => Row.parse({ ...row(1), end: 'then' })).toThrow()
   })
 })

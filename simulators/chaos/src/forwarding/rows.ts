@@ -1,73 +1,96 @@
+import { z } from 'zod'
 import { parseInstant } from '#libs/model'
 
-/** One aggregate as either side tells it: names of the wire, instants as epoch milliseconds. */
-export type Row = Readonly<Record<string, unknown>>
+/** As JSON text in UTC+7, as PostgreSQL's client gives it, or in epoch milliseconds. */
+const Instant = z.union([
+  z.number().int(),
+  z.date().transform(date => date.getTime()),
+  z.string().transform((text, context) => {
+    const at = parseInstant(text)
+    if (at === undefined) context.addIssue({ code: 'custom', message: 'no instant' })
+    return at ?? z.NEVER
+  })
+])
+const Figure = z.number().nullable()
 
-const FIELDS = [
-  ...['station', 'parameter', 'period', 'start', 'end', 'revision', 'algorithm', 'unit', 'received', 'count', 'expected', 'completeness'],
-  ...['validShare', 'sufficient', 'mean', 'min', 'minAt', 'max', 'maxAt', 'sum', 'p95', 'stddev', 'worstFlag', 'exceedanceMinutes']
-]
-const INSTANTS = new Set(['start', 'end', 'minAt', 'maxAt'])
+/** An aggregate as either side tells it: everything that crosses the wire (apps/telemetry/docs/warehouse.md), instants in epoch milliseconds. */
+export const Row = z.object({
+  station: z.string(),
+  parameter: z.string(),
+  period: z.enum(['hour', 'day', 'month']),
+  start: Instant,
+  end: Instant,
+  revision: z.number().int(),
+  algorithm: z.number().int(),
+  unit: z.string(),
+  received: z.number().int(),
+  count: z.number().int(),
+  expected: z.number().int(),
+  completeness: z.number(),
+  validShare: Figure,
+  sufficient: z.boolean(),
+  mean: Figure,
+  min: Figure,
+  minAt: Instant.nullable(),
+  max: Figure,
+  maxAt: Instant.nullable(),
+  sum: Figure,
+  p95: Figure,
+  stddev: Figure,
+  worstFlag: Figure,
+  exceedanceMinutes: z.number()
+})
+export type Row = z.infer<typeof Row>
 
-/** As the API tells an aggregate: instants are text there. */
-export const rowOf = (told: Row): Row =>
-  Object.fromEntries(FIELDS.map(name => [name, INSTANTS.has(name) ? instantOf(told[name]) : (told[name] ?? null)]))
+const FIELDS = Object.keys(Row.shape) as (keyof Row)[]
+const EXAMPLES = 10
 
-function instantOf(told: unknown): unknown {
-  return typeof told === 'string' ? (parseInstant(told) ?? told) : (told ?? null)
-}
+export const keyOf = ({ station, parameter, period, end }: Pick<Row, 'station' | 'parameter' | 'period' | 'end'>): string =>
+  `${station}/${parameter}/${period}/${new Date(end).toISOString()}`
 
-const keyOf = (row: Row): string => `${String(row['station'])}/${String(row['parameter'])}/${String(row['period'])}/${String(row['end'])}`
-const revisionOf = (row: Row): number => Number(row['revision'])
-
-/** Every field, figures by their value: both sides hold binary64. */
-const sameRow = (one: Row, other: Row): boolean => FIELDS.every(name => one[name] === other[name] || (one[name] === 0 && other[name] === 0))
-
-export interface RowAudit {
+export interface Differences {
+  /** Aggregates that are published here. */
   readonly rows: number
   /** Here and not there. */
   readonly missing: number
   /** There twice, or there and not here. */
   readonly doubled: number
-  /** There with a lower revision or other figures. */
+  /** There with another revision or other figures. */
   readonly stale: number
+  /** The first of each kind, in words. */
+  readonly examples: readonly string[]
 }
 
-/** Holds what the far side has against what we have. */
-export function auditRows(ours: readonly Row[], theirs: readonly Row[]): RowAudit {
-  const left = new Map(ours.map(row => [keyOf(row), row]))
-  const seen = new Set<string>()
-  const audit = { rows: ours.length, missing: 0, doubled: 0, stale: 0 }
-  for (const row of theirs) {
-    const key = keyOf(row)
-    const mine = left.get(key)
-    if (seen.has(key) || !mine) audit.doubled++
-    else if (!sameRow(mine, row)) audit.stale++
-    seen.add(key)
+/** Compares what is published here with what the warehouse holds, every field of every row. */
+export function compareRows(here: readonly Row[], there: readonly Row[]): Differences {
+  const examples: string[] = []
+  const note = (what: string): void => {
+    if (examples.length < EXAMPLES) examples.push(what)
   }
-  audit.missing = ours.filter(row => !seen.has(keyOf(row))).length
-  return audit
+  const left = new Map(here.map(row => [keyOf(row), row]))
+  if (left.size < here.length) note(`${here.length - left.size} rows stand twice here`)
+  const total = { rows: left.size, missing: 0, doubled: here.length - left.size, stale: 0 }
+  for (const row of there) {
+    const key = keyOf(row)
+    const ours = left.get(key)
+    if (!ours) {
+      total.doubled++
+      note(`doubled ${key}: revision ${row.revision} there, nothing more here`)
+      continue
+    }
+    left.delete(key)
+    const differing = FIELDS.filter(field => ours[field] !== row[field])
+    if (differing.length === 0) continue
+    total.stale++
+    note(`stale ${key}: ${differing.map(field => `${field} ${row[field]} there, ${ours[field]} here`).join('; ')}`)
+  }
+  total.missing = left.size
+  for (const [key, { revision }] of left) note(`missing ${key}: revision ${revision} here`)
+  return { ...total, examples }
 }
 
-export const isClean = ({ rows, missing, doubled, stale }: RowAudit): boolean => rows > 0 && missing + doubled + stale === 0
-export const formatAudit = ({ rows, missing, doubled, stale }: RowAudit): string =>
+/** The proof's last line. */
+export const formatDifferences = ({ rows, missing, doubled, stale }: Differences): string =>
   `rows ${rows} missing ${missing} doubled ${doubled} stale ${stale}`
 
-/** Remembers the revisions of the far side, which may never fall, and no row may go. */
-export class Revisions {
-  #known = new Map<string, number>()
-  #highest = 0
-
-  /** How many fell or went since the last look. */
-  look(rows: readonly Row[]): number {
-    const now = new Map(rows.map(row => [keyOf(row), revisionOf(row)]))
-    this.#highest = Math.max(this.#highest, ...now.values())
-    const fallen = [...this.#known].filter(([key, revision]) => (now.get(key) ?? -1) < revision).length
-    this.#known = now
-    return fallen
-  }
-
-  get highest(): number {
-    return this.#highest
-  }
-}
+export const agree = ({ rows, missing, doubled, stale }: Differences): boolean => rows > 0 && missing + doubled + stale === 0
