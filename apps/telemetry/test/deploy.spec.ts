@@ -189,10 +189,9 @@ describe(WAREHOUSE, () => {
     expect(secrets).toEqual(Object.keys(overlay.secrets))
     expect(environment['QUANTRAC_WAREHOUSE_CLIENT_SECRET_FILE']).toBe(`/run/secrets/${secrets[0]}`)
     writeFileSync(join(scratch, 'secret'), 'a secret')
-    const settings = Object.entries(environment).map(([name, value]) => [
-      name,
-      name.endsWith('_FILE') ? join(scratch, 'secret') : interpolate(value)
-    ])
+    const settings = Object.entries(environment).map(
+      ([name, value]) => [name, name.endsWith('_FILE') ? join(scratch, 'secret') : interpolate(value)] as const
+    )
     expect(readConfig(Object.fromEntries(settings)).warehouse).toMatchObject({
       url: 'https://warehouse.example/api',
       client: { id: 'quantrac', secret: 'a secret' }

@@ -137,7 +137,7 @@ it.each([
     'QUANTRAC_WAREHOUSE_TLS_CA'
   ]
 ])('a warehouse that cannot be used is told at the start: %j', async (environment, code, text) => {
-  const server = await TestServer.prepare(environment as Record<string, string>)
+  const server = await TestServer.prepare(environment)
   try {
     expect(await server.launch()).toBe(1)
     expect(server.output).toContain(`[${code}]`)
