@@ -99,10 +99,17 @@ export class AdminServer {
       after = [last.period, last.end, last.station, last.parameter]
       left -= page.length
       if (response.write(page.map(item => `${JSON.stringify(item)}\n`).join(''))) await new Promise(setImmediate)
-      else await Promise.race([once(response, 'drain'), once(response, 'close')])
+      else await drained(response)
     }
     response.end()
   }
+}
+
+/** Or closed. The listener that was not called goes too: a dump waits many times. */
+async function drained(response: ServerResponse): Promise<void> {
+  const over = new AbortController()
+  const { signal } = over
+  await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]).finally(() => over.abort())
 }
 
 /** @throws Problem 400 naming what is wrong */
