@@ -34,6 +34,8 @@ const AT_ONCE_BUSY = 10
 const TOGETHER: readonly (readonly Period[])[] = [['hour', 'day'], ['month']]
 /** Longer than this without a pause, and whoever shares the thread would notice. */
 const SLICE_MS = 10
+/** What is summed up is published after this time at the latest: a store that is slow to read must not make an end at any instant costly. */
+const PIECE_MS = 500
 /** How long a window rests that could not be summed up: others must not wait behind it. */
 const REST: Millis = 30 * SECOND
 
@@ -218,13 +220,25 @@ export class AggregateConsumer implements Consumer {
 
   /** How many were done; what was not stays marked. */
   async #closeAll(marks: readonly WindowMark[]): Promise<number> {
-    if (marks.length === 0) return 0
+    let closed = 0
+    while (closed < marks.length && !this.#stopping) {
+      const { done, failed } = await this.#closePiece(marks.slice(closed))
+      closed += done
+      if (failed) break
+    }
+    return closed
+  }
+
+  /** The first of them, as many as a piece's time is enough for. */
+  async #closePiece(marks: readonly WindowMark[]): Promise<{ readonly done: number; readonly failed: boolean }> {
     const { aggregates, aggregator } = this.#ports
     const results: Published[] = []
     const nowhere: WindowMark[] = []
     let failed: { readonly mark: WindowMark; readonly error: unknown } | null = null
     const pause = breather()
+    const until = performance.now() + PIECE_MS
     for (const mark of marks) {
+      if (performance.now() > until) break
       try {
         await pause()
         const began = performance.now()
@@ -241,10 +255,10 @@ export class AggregateConsumer implements Consumer {
       await aggregates.publish(results)
       await aggregates.drop(nowhere)
       if (failed) await this.#putOff(failed.mark, failed.error)
-      return results.length + nowhere.length
+      return { done: results.length + nowhere.length, failed: failed !== null }
     } catch (error) {
       this.#complain({}, error)
-      return 0
+      return { done: 0, failed: true }
     }
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { State } from '#libs/adapters/state'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { Aggregate, DayRule } from '#libs/aggregates'
@@ -34,6 +35,8 @@ export class AggregateWorld {
   readonly log: string[] = []
   /** Stations whose readings the store does not give. */
   readonly away = new Set<string>()
+  /** How long the store takes to give readings. */
+  readMs = 0
   readonly #dir: TempDir
   #life = 0
   #underWay = new Set<Promise<unknown>>()
@@ -54,7 +57,11 @@ export class AggregateWorld {
   #begin(): AggregateConsumer {
     const aggregates = this.#mortal(this.state.aggregates)
     const store = this.#mortal<Pick<SqliteStore, 'range'>>({
-      range: query => (this.away.has(query.station) ? Promise.reject(new Error('the store is away')) : this.store.range(query))
+      range: async query => {
+        if (this.readMs > 0) await sleep(this.readMs)
+        if (this.away.has(query.station)) throw new Error('the store is away')
+        return this.store.range(query)
+      }
     })
     const say = (_: object, text: string): void => void this.log.push(text)
     const log: Log = { info: say, warn: say, error: say }
