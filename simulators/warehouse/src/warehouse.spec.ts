@@ -197,7 +197,7 @@ describe('behind the stage', () => {
 
   it('vanishes, and comes back to the same place with what it had', async () => {
     await send([item()])
-    await admin('/vanish', 'POST', { ms: 50 })
+    await admin('/vanish', 'POST', { ms: 1_000 })
     await expect(askToken()).rejects.toThrow()
     await comesBack()
     expect(await send([item()])).toEqual([{ outcome: 'known', revision: 0 }])

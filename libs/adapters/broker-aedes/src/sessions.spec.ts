@@ -2,7 +2,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import type { IPublishPacket } from 'mqtt-packet'
-import { closeAll, connectTo, Harness, messages, onClose, SECRET, topicOf, until } from '../test/harness.js'
+import { closeAll, connectHearing, Harness, messages, onClose, SECRET, topicOf, until } from '../test/harness.js'
 import { publish, RawClient } from '../test/raw-client.js'
 
 afterEach(closeAll)
@@ -275,8 +275,13 @@ describe('killed with SIGKILL', () => {
     await first.kill()
     const second = await startChild(dir)
     expect(second.kept).toEqual(['quantrac/v1/AG-018/status offline'])
-    const again = await connectTo(second.port, { clientId: 'keeper', clean: false, username: STATION, password: SECRET })
-    expect(await messages(again, 1)).toEqual([`${commands} order 1`])
+    const session = { clientId: 'keeper', clean: false, username: STATION, password: SECRET }
+    const queued: string[] = []
+    const again = await connectHearing(second.port, session, (topic, payload, { qos }) =>
+      queued.push(`${topic} ${payload.toString()} ${qos}`)
+    )
+    await until(() => queued.length > 0)
+    expect(queued).toEqual([`${commands} order 1`])
     const got = messages(again, 1)
     await again.subscribeAsync(status)
     expect(await got).toEqual([`${status} online 0`])
@@ -303,8 +308,8 @@ describe('killed with SIGKILL', () => {
     }
     const confirmed = new Set(child.confirmed)
     expect(confirmed.size).toBeGreaterThan(130)
-    const again = await connectTo(child.port, { clientId: 'keeper', clean: false, username: STATION, password: SECRET })
-    again.on('message', (_topic, payload) => confirmed.delete(payload.toString()))
+    const session = { clientId: 'keeper', clean: false, username: STATION, password: SECRET }
+    await connectHearing(child.port, session, (_topic, payload) => confirmed.delete(payload.toString()))
     await until(() => confirmed.size === 0)
     await child.kill()
   }, 60_000)

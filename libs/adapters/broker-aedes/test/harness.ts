@@ -1,7 +1,7 @@
 /** A real broker on a free port and a temporary folder, and clients for it. Everything opened here is closed by `closeAll`. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
+import { connect, connectAsync, type IClientOptions, type MqttClient, type OnMessageCallback } from 'mqtt'
 import { AedesBroker, type BrokerOptions, type Inbound, type Limits } from '../src/index.js'
 
 export const SECRET = 'correct-secret'
@@ -110,6 +110,17 @@ export async function connectTo(port: number, options: IClientOptions): Promise<
   const client = await connectAsync({ host: '127.0.0.1', port, reconnectPeriod: 0, connectTimeout: 5_000, ...options })
   onClose(() => client.endAsync(true))
   client.on('error', () => undefined)
+  return client
+}
+
+/** The same, with a listener that stands before the session does: what is queued may come with the answer to CONNECT. */
+export async function connectHearing(port: number, options: IClientOptions, onMessage: OnMessageCallback): Promise<MqttClient> {
+  const client = connect({ host: '127.0.0.1', port, reconnectPeriod: 0, connectTimeout: 5_000, ...options })
+  onClose(() => client.endAsync(true))
+  client.on('error', () => undefined).on('message', onMessage)
+  await new Promise<void>((resolve, reject) => {
+    client.once('connect', () => resolve()).once('close', () => reject(new Error('the connection was closed')))
+  })
   return client
 }
 
