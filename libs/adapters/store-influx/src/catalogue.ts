@@ -113,7 +113,7 @@ export const MEASUREMENTS = {
     fields: { items: 'string', up_to: 'integer' },
     meaning:
       'what became of readings of a journal record that were not new, for the ledger: one point for each record, as many milliseconds after ' +
-      '1970 as its sequence; `items` is place and letter (r replaced, d repeated, c conflict, s set aside), `up_to` the end of the batch'
+      '1970 as its sequence; `items` is place and letter (r replaced, d repeated, c conflict, s set aside), `up_to`, written last, how far a batch was decided'
   },
   station: {
     bucket: 'context',

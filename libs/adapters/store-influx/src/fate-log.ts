@@ -36,14 +36,19 @@ export class FateLog {
     this.#consumer = consumer
   }
 
+  /**
+   * What is decided counts from its mark on, which is written when everything else is there: of a request that was carried out in part
+   * nobody could tell what is missing.
+   */
   async save(fates: readonly ReadingFate[], upTo: number): Promise<void> {
     const lines = [...byRecord(fates)].map(([sequence, items]) => {
       const text = [...items].map(([item, fate]) => `${item}${LETTERS[fate]}`).join(' ')
-      return `${MEASUREMENT},consumer=${this.#consumer} items="${text}",up_to=${upTo}i ${sequence}`
+      return `${MEASUREMENT},consumer=${this.#consumer} items="${text}" ${sequence}`
     })
     for (let n = 0; n < lines.length; n += LINES_AT_A_TIME) {
       await this.#link.write(this.#bucket, lines.slice(n, n + LINES_AT_A_TIME).join('\n'))
     }
+    await this.#link.write(this.#bucket, `${MEASUREMENT},consumer=${this.#consumer} up_to=${upTo}i ${upTo}`)
   }
 
   async list(after: number, upTo: number): Promise<ReadingFate[]> {
