@@ -1,9 +1,8 @@
 import type { Millis, Parameter, Station } from '#libs/model'
-import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseInstant, SECOND } from '#libs/model'
+import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseInstant, SECOND, valueIn } from '#libs/model'
 import type { LimitRule, SilenceRule } from './config.js'
 import { AlarmRules } from './config.js'
-import type { LimitTerms } from './limit.js'
-import { valueIn } from './limit.js'
+import type { RuleLimitTerms } from './limit.js'
 import type { RuleTerms } from './rules.js'
 import { CompiledRules } from './rules.js'
 
@@ -70,7 +69,7 @@ function thoseMeasuring(rule: LimitRule, chosen: readonly Station[], report: Rep
   return measuring
 }
 
-function limitTerms(rule: LimitRule, report: Report): LimitTerms | undefined {
+function limitTerms(rule: LimitRule, report: Report): RuleLimitTerms | undefined {
   const parameter = findParameter(rule.parameter)
   if (!parameter) report(`unknown parameter '${rule.parameter}'; known are ${PARAMETERS.map(p => p.code).join(', ')}`)
   checkNumbers(rule, report)

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Reading } from '#libs/model'
+import { bandOf, heldBy, isWorse } from '#libs/model'
 import { COD_90, feed, kinds, logOf, reading, rulesFor, slot } from '../test/fixtures.js'
 import type { AlarmTransition } from './alarm.js'
 import type { EpisodeView } from './engine.js'
 import { Engine } from './engine.js'
-import type { Limit } from './limit.js'
-import { bandOf, heldBy, isWorse } from './limit.js'
+import type { RuleLimit } from './limit.js'
 
 const RULES = rulesFor([
   COD_90,
@@ -16,7 +16,7 @@ const RULES = rulesFor([
 ])
 
 /** The rule of fold.ts written down once more, without a thought for speed: all readings of a series, sorted, looked at from scratch. */
-function episodesOf(set: readonly Reading[], limit: Limit): Omit<EpisodeView, 'severity'>[] {
+function episodesOf(set: readonly Reading[], limit: RuleLimit): Omit<EpisodeView, 'severity'>[] {
   const newest = new Map<number, Reading>()
   for (const one of set) if (one.revision >= (newest.get(one.at)?.revision ?? 0)) newest.set(one.at, one)
   const usable = [...newest.values()].filter(({ status }) => status === '00').sort((a, b) => a.at - b.at)

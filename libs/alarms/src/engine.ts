@@ -1,14 +1,12 @@
 import type { Millis, Reading, Verdict } from '#libs/model'
-import { isUsable } from '#libs/model'
+import { isUsable, valueIn, verdictOfBand } from '#libs/model'
 import type { AlarmTransition } from './alarm.js'
-import { valueIn } from './limit.js'
 import type { CompiledRules } from './rules.js'
 import { Series } from './series.js'
 import type { Hearing } from './silence.js'
 import { Silences } from './silence.js'
 import type { EngineState } from './snapshot.js'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.js'
-import { verdictOfBand } from './verdict.js'
 import type { Placement } from './window.js'
 
 /** One message of a station as it stands in the journal: the unit in which the past is repaired. */

@@ -1,6 +1,6 @@
 import type { Millis } from '#libs/model'
-import type { Limit } from './limit.js'
-import { bandOf, heldBy, isWorse } from './limit.js'
+import { bandOf, heldBy, isWorse } from '#libs/model'
+import type { RuleLimit } from './limit.js'
 
 /**
  * What a rule remembers of the readings before: a fold over the series in event time. Bands are counted 0 to 3.
@@ -49,7 +49,7 @@ export const isAtRest = (fold: Fold): boolean => fold.bands === 0 && fold.level 
  * Takes the next usable reading in event time. True when the level changed; then, at level 0, the fold still tells of the
  * episode that has just ended until `forget` is called, which must happen before the next step.
  */
-export function step(fold: Fold, limit: Limit, at: Millis, value: number): boolean {
+export function step(fold: Fold, limit: RuleLimit, at: Millis, value: number): boolean {
   const band = bandOf(limit, value)
   if (band === 0 && isAtRest(fold)) return false
   fold.bands = ((fold.bands << 2) | band) & maskOf(limit.n)
@@ -66,7 +66,7 @@ export function forget(fold: Fold): void {
 
 const maskOf = (readings: number): number => (1 << (2 * readings)) - 1
 
-function approach(fold: Fold, limit: Limit, at: Millis, value: number): boolean {
+function approach(fold: Fold, limit: RuleLimit, at: Millis, value: number): boolean {
   if (fold.bands === 0) {
     fold.worst = NaN
     return false
@@ -82,7 +82,7 @@ function approach(fold: Fold, limit: Limit, at: Millis, value: number): boolean 
   return true
 }
 
-function stand(fold: Fold, limit: Limit, value: number): boolean {
+function stand(fold: Fold, limit: RuleLimit, value: number): boolean {
   fold.held = ((fold.held << 2) | heldBy(limit, value)) & maskOf(limit.k)
   keepWorst(fold, limit, value)
   const entered = enteredBand(fold.bands, limit)
@@ -93,12 +93,12 @@ function stand(fold: Fold, limit: Limit, value: number): boolean {
   return true
 }
 
-function keepWorst(fold: Fold, limit: Limit, value: number): void {
+function keepWorst(fold: Fold, limit: RuleLimit, value: number): void {
   if (Number.isNaN(fold.worst) || isWorse(limit, value, fold.worst)) fold.worst = value
 }
 
 /** Highest band that at least k of the last n readings are in or above. */
-function enteredBand(bands: number, { k }: Limit): number {
+function enteredBand(bands: number, { k }: RuleLimit): number {
   let tendency = 0
   let preparing = 0
   let exceeds = 0

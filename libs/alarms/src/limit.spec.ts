@@ -1,20 +1,19 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Verdict } from '#libs/model'
+import { bandOf, heldBy, isWorse, judge, nearestLimit, verdictOf } from '#libs/model'
 import { reading, rulesFor, station, TEN } from '../test/fixtures.js'
-import type { Limit } from './limit.js'
-import { bandOf, heldBy, isWorse, nearestLimit } from './limit.js'
-import { judge, verdictOf } from './verdict.js'
+import type { RuleLimit } from './limit.js'
 
 const everywhere = [station('AG-X', { parameters: ['COD', 'pH', 'DO', 'WaterLevel', 'Temp', 'EC'] })]
 
-function limits(...rules: object[]): readonly Limit[] {
+function limits(...rules: object[]): readonly RuleLimit[] {
   const whole = rules.map((rule, index) => ({ id: `r-${index}`, stations: ['AG-X'], source: 'test', ...rule }))
   const { parameter } = rules[0] as { parameter: string }
   return rulesFor(whole, everywhere).limitsOf('AG-X', parameter)
 }
 
-const limit = (rule: object): Limit => limits(rule)[0]!
+const limit = (rule: object): RuleLimit => limits(rule)[0]!
 
 describe('a verdict', () => {
   it.each<[string, object, [number, Verdict][]]>([

@@ -1,6 +1,6 @@
 import type { Millis } from '#libs/model'
-import type { Limit, LimitTerms } from './limit.js'
-import { limitOf } from './limit.js'
+import { limitOf } from '#libs/model'
+import type { RuleLimit, RuleLimitTerms } from './limit.js'
 
 /** How long a station may stay unheard before that is an alarm. */
 export interface SilenceTerms {
@@ -15,18 +15,18 @@ interface Applied<Terms> {
 
 /** Everything that `CompiledRules` is made of: plain data, so that a snapshot can hold the rules that its state was folded by. */
 export interface RuleTerms {
-  readonly limits: readonly Applied<LimitTerms>[]
+  readonly limits: readonly Applied<RuleLimitTerms>[]
   readonly silences: readonly Applied<SilenceTerms>[]
 }
 
-const NONE: readonly Limit[] = []
+const NONE: readonly RuleLimit[] = []
 
 /** The registry's rules, checked, in canonical units, and looked up by station and parameter. */
 export class CompiledRules {
   readonly terms: RuleTerms
   /** Equal for equal rules; another one for any other. */
   readonly fingerprint: string
-  readonly #limits = new Map<string, Map<string, Limit[]>>()
+  readonly #limits = new Map<string, Map<string, RuleLimit[]>>()
   readonly #silences = new Map<string, SilenceTerms>()
 
   constructor(terms: RuleTerms) {
@@ -40,7 +40,7 @@ export class CompiledRules {
   }
 
   /** The limits of one series, in the order of the rules; none = "no limit loaded". */
-  limitsOf(station: string, parameter: string): readonly Limit[] {
+  limitsOf(station: string, parameter: string): readonly RuleLimit[] {
     return this.#limits.get(station)?.get(parameter) ?? NONE
   }
 
@@ -48,9 +48,9 @@ export class CompiledRules {
     return this.#silences.get(station)
   }
 
-  #addLimit(station: string, limit: Limit): void {
+  #addLimit(station: string, limit: RuleLimit): void {
     let series = this.#limits.get(station)
-    if (!series) this.#limits.set(station, (series = new Map<string, Limit[]>()))
+    if (!series) this.#limits.set(station, (series = new Map<string, RuleLimit[]>()))
     const limits = series.get(limit.parameter)
     if (limits) limits.push(limit)
     else series.set(limit.parameter, [limit])

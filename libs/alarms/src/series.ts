@@ -1,7 +1,7 @@
 import type { Millis } from '#libs/model'
 import type { AlarmTransition } from './alarm.js'
 import { emptyFold, isAtRest, keptOf } from './fold.js'
-import type { Limit } from './limit.js'
+import type { RuleLimit } from './limit.js'
 import { Track } from './track.js'
 import type { Cause } from './transition.js'
 import type { Placement } from './window.js'
@@ -27,7 +27,7 @@ export class Series {
   /** … and while every rule is at rest, such a value changes nothing. That is nearly always, so it must cost next to nothing. */
   #isAtRest = true
 
-  constructor(station: string, parameter: string, limits: readonly Limit[]) {
+  constructor(station: string, parameter: string, limits: readonly RuleLimit[]) {
     this.station = station
     this.parameter = parameter
     this.#use(limits.map(limit => new Track(station, limit)))
@@ -104,7 +104,7 @@ export class Series {
    * Puts other limits in force: a rule that stays keeps its state, a new or changed one folds the window from its start. Episodes
    * that were over stay as they were judged; of one that lasts it is told what becomes of it.
    */
-  adopt(limits: readonly Limit[], mark: string): AlarmTransition[] {
+  adopt(limits: readonly RuleLimit[], mark: string): AlarmTransition[] {
     const before = this.#tracks
     const cause: Cause = { at: this.window.newest, mark }
     const kept = limits.map(limit => before.findIndex(track => isSameLimit(track.limit, limit)))
@@ -128,4 +128,4 @@ export class Series {
   }
 }
 
-const isSameLimit = (a: Limit, b: Limit): boolean => JSON.stringify(a) === JSON.stringify(b)
+const isSameLimit = (a: RuleLimit, b: RuleLimit): boolean => JSON.stringify(a) === JSON.stringify(b)

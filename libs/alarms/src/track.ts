@@ -1,11 +1,11 @@
 import type { Millis } from '#libs/model'
+import { isValidAt } from '#libs/model'
 import type { AlarmTransition, TransitionKind } from './alarm.js'
 import type { Episode, Span } from './episode.js'
 import { pair } from './episode.js'
 import type { Fold } from './fold.js'
 import { emptyFold, forget, isSame, keptOf, resumed, step } from './fold.js'
-import type { Limit } from './limit.js'
-import { isValidAt } from './limit.js'
+import type { RuleLimit } from './limit.js'
 import type { Cause } from './transition.js'
 import { limitTransition, stampOf, withdrawal } from './transition.js'
 import type { Block } from './window.js'
@@ -26,14 +26,14 @@ interface Refolded {
 
 /** One rule on one series: its state after the newest reading, and its episodes as far back as the window reaches. */
 export class Track {
-  readonly limit: Limit
+  readonly limit: RuleLimit
   readonly station: string
   /** After the newest reading. */
   fold: Fold = emptyFold()
   /** Ascending and disjoint; only the last may still be open. */
   episodes: Episode[] = []
 
-  constructor(station: string, limit: Limit) {
+  constructor(station: string, limit: RuleLimit) {
     this.station = station
     this.limit = limit
   }
@@ -180,7 +180,7 @@ export class Track {
 
 const NONE: ReadonlySet<string> = new Set()
 
-function foldBlock(fold: Fold, limit: Limit, block: Block, spans: Span[]): void {
+function foldBlock(fold: Fold, limit: RuleLimit, block: Block, spans: Span[]): void {
   for (let i = 0; i < block.length; i++) {
     const value = block.valueAt(i)
     if (Number.isNaN(value)) continue

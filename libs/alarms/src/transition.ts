@@ -1,10 +1,8 @@
 import type { Millis } from '#libs/model'
-import { MINUTE } from '#libs/model'
+import { MINUTE, nearestLimit, verdictOfBand } from '#libs/model'
 import type { Alarm, AlarmTransition, TransitionKind } from './alarm.js'
 import type { Episode } from './episode.js'
-import type { Limit } from './limit.js'
-import { nearestLimit } from './limit.js'
-import { verdictOfBand } from './verdict.js'
+import type { RuleLimit } from './limit.js'
 
 /** `20261124T030500Z`: an instant as part of an id. Milliseconds only where there are any. */
 export const stampOf = (at: Millis): string => new Date(at).toISOString().replace('.000', '').replace(/[-:.]/g, '')
@@ -12,7 +10,7 @@ export const stampOf = (at: Millis): string => new Date(at).toISOString().replac
 /** What the engine knows of an alarm; an acknowledgement is the log's business, which merges it (`mergeAlarm`). */
 const UNACKNOWLEDGED = { acknowledgedAt: null, acknowledgedBy: null, comment: null } as const
 
-function limitAlarm(station: string, limit: Limit, episode: Episode): Alarm {
+function limitAlarm(station: string, limit: RuleLimit, episode: Episode): Alarm {
   return {
     id: episode.id,
     kind: 'limit',
@@ -41,7 +39,7 @@ const idOf = (alarm: Alarm, kind: TransitionKind, cause: Cause): string => `${al
 
 export function limitTransition(
   station: string,
-  limit: Limit,
+  limit: RuleLimit,
   event: { kind: TransitionKind; episode: Episode; cause: Cause }
 ): AlarmTransition {
   const { kind, episode, cause } = event
@@ -50,7 +48,7 @@ export function limitTransition(
 }
 
 /** An episode that never was: over where it began at the earliest, and normal. */
-export function withdrawal(station: string, limit: Limit, episode: Episode, cause: Cause): AlarmTransition {
+export function withdrawal(station: string, limit: RuleLimit, episode: Episode, cause: Cause): AlarmTransition {
   const ended = { ...episode, clearedAt: Math.max(episode.raisedAt, cause.at), level: 0 }
   const alarm: Alarm = { ...limitAlarm(station, limit, ended), state: 'normal' }
   return { id: idOf(alarm, 'withdrawn', cause), kind: 'withdrawn', at: cause.at, alarm, level: 'within' }

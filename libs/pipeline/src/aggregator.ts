@@ -1,8 +1,8 @@
 import type { Part, Sample, Window } from '#libs/aggregates'
 import { foldHour, foldParts, isWithin, partsOf, windowAt } from '#libs/aggregates'
 import type { CompiledRules } from '#libs/alarms'
-import { judge } from '#libs/alarms'
 import type { Reading, SeriesKey } from '#libs/model'
+import { judge } from '#libs/model'
 import type { AggregateLog, Published, SeriesTerms, TermsOf, WindowMark } from './aggregate-ports.js'
 import type { TimeSeriesStore } from './ports.js'
 

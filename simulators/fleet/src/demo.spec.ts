@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { AlarmRules, type AlarmTransition, type CompiledRules, compileRules, Engine, verdictOf } from '#libs/alarms'
-import { DAY, MINUTE, type Millis, SECOND, type Station } from '#libs/model'
+import { AlarmRules, type AlarmTransition, type CompiledRules, compileRules, Engine } from '#libs/alarms'
+import { DAY, MINUTE, type Millis, SECOND, type Station, verdictOf } from '#libs/model'
 import { loadRegistry, type Registry } from '#libs/platform'
 import { type CompiledProfile, decodeReadings } from '#libs/wire'
 import { encodeSamples } from '../../station/src/payload.js'

@@ -1,5 +1,5 @@
 import type { BoardLimit, BoardSeries, BoardStation } from '#libs/adapters/store-influx'
-import type { CompiledRules, Limit } from '#libs/alarms'
+import type { CompiledRules, RuleLimit } from '#libs/alarms'
 import type { Millis, Station } from '#libs/model'
 import { convert, findParameter, SECOND } from '#libs/model'
 import type { Stations } from './stations.js'
@@ -52,10 +52,10 @@ function seriesOf(station: Station, { stations, rules, now }: Sources): Series[]
   })
 }
 
-const isInForce = ({ validFrom, validTo }: Limit, now: Millis): boolean =>
+const isInForce = ({ validFrom, validTo }: RuleLimit, now: Millis): boolean =>
   (validFrom === null || now >= validFrom) && (validTo === null || now < validTo)
 
-function limitIn(unit: string, station: string, limit: Limit): BoardLimit {
+function limitIn(unit: string, station: string, limit: RuleLimit): BoardLimit {
   const value = (canonical: number): number | null => {
     const converted = convert(canonical, limit.unit, unit)
     return converted === undefined || !Number.isFinite(converted) ? null : Number(converted.toPrecision(DIGITS))

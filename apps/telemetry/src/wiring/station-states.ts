@@ -1,8 +1,8 @@
 import type { State } from '#libs/adapters/state'
 import type { CompiledRules } from '#libs/alarms'
-import { judge, stationState } from '#libs/alarms'
+import { stationState } from '#libs/alarms'
 import type { Millis, Reading, Station, StationState, Verdict } from '#libs/model'
-import { CLOCK_TOLERANCE } from '#libs/model'
+import { CLOCK_TOLERANCE, judge } from '#libs/model'
 import type { Clock, TimeSeriesStore } from '#libs/pipeline'
 
 interface Sources {
