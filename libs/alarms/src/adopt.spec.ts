@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { COD_90, feed, kinds, reading, rulesFor, slot } from '../test/fixtures.js'
 import { Engine } from './engine.js'
+import { CompiledRules } from './rules.js'
 
 const before = rulesFor([COD_90])
 const higher = rulesFor([{ ...COD_90, high: 200 }])
@@ -77,5 +78,54 @@ describe('other rules', () => {
     expect(engine.adopt(lower)).toEqual([])
     const late = [reading('AG-X', slot(4) + 1, 70), reading('AG-X', slot(4) + 2, 70)]
     expect(kinds(engine.apply(99, { station: 'AG-X', receivedAt: slot(9), readings: late }))).toEqual(['raised'])
+  })
+})
+
+describe('a rule whose limit changes on a day', () => {
+  const change = '2026-11-24T10:12:00+07:00'
+  const at = Date.parse(change)
+  const old = { ...COD_90, validTo: change, source: 'old permit' }
+  const fresh = (high: number) => ({ ...COD_90, id: 'cod-next', high, validFrom: change, source: 'new permit' })
+
+  it('ends its alarm on that day; the limit that follows raises its own', () => {
+    const engine = new Engine(rulesFor([old, fresh(80)]))
+    expect(feed(engine, [95, 95, 95, 95, 95]).map(({ kind, at, alarm }) => [kind, at, alarm.source])).toEqual([
+      ['raised', slot(1), 'old permit'],
+      ['cleared', at, 'old permit'],
+      ['raised', slot(4), 'new permit']
+    ])
+    expect(engine.episodes('AG-X', 'COD').map(({ clearedAt }) => clearedAt)).toEqual([at, null])
+  })
+
+  it('is the same whether its readings come in order, late or through a restart', () => {
+    const rules = rulesFor([old, fresh(80)])
+    const inOrder = new Engine(rules)
+    feed(inOrder, [95, 95, 95, 95, 40, 40])
+    const late = new Engine(rules)
+    feed(late, [95, null, null, null, 40, 40])
+    late.apply(9, { station: 'AG-X', receivedAt: slot(9), readings: [3, 1, 2].map(n => reading('AG-X', slot(n), 95)) })
+    expect(late.episodes('AG-X', 'COD')).toEqual(inOrder.episodes('AG-X', 'COD'))
+    const restored = Engine.restore(inOrder.serialize())
+    expect(restored.episodes('AG-X', 'COD')).toEqual(inOrder.episodes('AG-X', 'COD'))
+  })
+
+  it('is at rest again once the day has passed', () => {
+    const engine = new Engine(rulesFor([old]))
+    feed(engine, [95, 95, 95, 95])
+    expect(engine.stats().openAlarms).toBe(0)
+    expect(feed(engine, [95, 95, 95], 4)).toEqual([])
+  })
+
+  it('may have both limits under one id: other rules follow the one that holds', () => {
+    const both = (high: number) => [old, { ...fresh(high), id: 'cod-high' }]
+    const compiled = (high: number) => {
+      const parts = both(high).map(rule => rulesFor([rule]).terms.limits)
+      return new CompiledRules({ limits: parts.flat(), silences: [] })
+    }
+    const engine = new Engine(compiled(80))
+    feed(engine, [95, 95, 95, 95, 95])
+    expect(kinds(engine.adopt(compiled(90)))).toEqual(['revised'])
+    expect(kinds(engine.adopt(compiled(200)))).toEqual(['withdrawn'])
+    expect(engine.stats().openAlarms).toBe(0)
   })
 })

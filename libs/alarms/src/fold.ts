@@ -64,6 +64,15 @@ export function forget(fold: Fold): void {
   fold.worst = NaN
 }
 
+/** The limit has gone out of force: nothing of it is remembered. True when an episode ended with it, which the fold tells of until `forget`. */
+export function lapse(fold: Fold): boolean {
+  const stood = fold.level > 0
+  fold.bands = 0
+  fold.level = 0
+  if (!stood) forget(fold)
+  return stood
+}
+
 const maskOf = (readings: number): number => (1 << (2 * readings)) - 1
 
 function approach(fold: Fold, limit: RuleLimit, at: Millis, value: number): boolean {

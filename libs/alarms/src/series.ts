@@ -1,4 +1,5 @@
 import type { Millis } from '#libs/model'
+import { isValidAt } from '#libs/model'
 import type { AlarmTransition } from './alarm.js'
 import { emptyFold, isAtRest, keptOf } from './fold.js'
 import type { RuleLimit } from './limit.js'
@@ -111,13 +112,16 @@ export class Series {
     const gone = before.filter((_, index) => !kept.includes(index))
     for (const block of this.window.blocks) block.folds = kept.map(index => block.folds[index] ?? emptyFold())
     this.#use(limits.map((limit, index) => before[kept[index] ?? -1] ?? new Track(this.station, limit)))
+    const followed = new Set<Track>()
     const transitions = this.#tracks.flatMap((track, index) => {
       if (before.includes(track)) return []
-      const predecessor = gone.find(({ limit }) => limit.rule === track.limit.rule)
+      // A rule may have a limit for each of several spans of time; the one that holds now follows the one under which an alarm stands.
+      const predecessor = isValidAt(track.limit, cause.at) ? gone.find(one => one.limit.rule === track.limit.rule && one.open) : undefined
+      if (predecessor) followed.add(predecessor)
       return track.inherit(track.foldSilently(index, this.window.blocks), predecessor?.current(), cause)
     })
     this.#isAtRest = this.#tracks.every(track => isAtRest(track.fold))
-    const ended = gone.filter(({ limit }) => !limits.some(({ rule }) => rule === limit.rule))
+    const ended = gone.filter(track => !followed.has(track))
     return [...ended.flatMap(track => track.end(cause)), ...transitions]
   }
 

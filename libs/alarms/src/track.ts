@@ -4,7 +4,7 @@ import type { AlarmTransition, TransitionKind } from './alarm.js'
 import type { Episode, Span } from './episode.js'
 import { pair } from './episode.js'
 import type { Fold } from './fold.js'
-import { emptyFold, forget, isSame, keptOf, resumed, step } from './fold.js'
+import { emptyFold, forget, isSame, keptOf, lapse, resumed, step } from './fold.js'
 import type { RuleLimit } from './limit.js'
 import type { Cause } from './transition.js'
 import { limitTransition, stampOf, withdrawal } from './transition.js'
@@ -58,8 +58,8 @@ export class Track {
 
   /** Takes the next usable reading in event time. */
   advance(at: Millis, value: number, transitions: AlarmTransition[]): void {
-    if (!isValidAt(this.limit, at) || !step(this.fold, this.limit, at, value)) return
-    transitions.push(this.#follow(at))
+    const changedAt = take(this.fold, this.limit, at, value)
+    if (changedAt !== undefined) transitions.push(this.#follow(changedAt))
   }
 
   /** Folds the blocks anew from the first that changed until nothing changes any more, and tells what that did to the episodes. */
@@ -185,8 +185,19 @@ function foldBlock(fold: Fold, limit: RuleLimit, block: Block, spans: Span[]): v
     const value = block.valueAt(i)
     if (Number.isNaN(value)) continue
     const at = block.atOf(i)
-    if (isValidAt(limit, at) && step(fold, limit, at, value) && fold.level === 0) spans.push(endedSpan(fold, at))
+    const changedAt = take(fold, limit, at, value)
+    if (changedAt !== undefined && fold.level === 0) spans.push(endedSpan(fold, changedAt))
   }
+}
+
+/**
+ * Takes the next usable reading in event time; the instant at which the level changed, if it did. A limit that has gone out of force
+ * takes its alarm along: the limit that follows judges anew, and the alarm under it names another law.
+ */
+function take(fold: Fold, limit: RuleLimit, at: Millis, value: number): Millis | undefined {
+  if (isValidAt(limit, at)) return step(fold, limit, at, value) ? at : undefined
+  const { validTo } = limit
+  return validTo !== null && at >= validTo && lapse(fold) ? validTo : undefined
 }
 
 const lastingSpan = ({ raisedAt, level, top, worst }: Fold): Span => ({ raisedAt, clearedAt: null, level, top, worst })
