@@ -1,5 +1,5 @@
 import type { Millis, Parameter, Station } from '#libs/model'
-import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseInstant, SECOND, valueIn } from '#libs/model'
+import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseDayOrInstant, SECOND, valueIn } from '#libs/model'
 import type { LimitRule, SilenceRule } from './config.js'
 import { AlarmRules } from './config.js'
 import type { RuleLimitTerms } from './limit.js'
@@ -117,7 +117,7 @@ function inUnitOf(parameter: Parameter, rule: LimitRule, side: 'high' | 'low', r
 /** A day of the calendar begins at 00:00 UTC+7. */
 function instantOf(text: string | undefined, field: string, report: Report): Millis | null {
   if (text === undefined) return null
-  const at = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
+  const at = parseDayOrInstant(text)
   if (at === undefined) report(`${field} '${text}' is neither a day such as 2026-01-01 nor an RFC 3339 instant`)
   return at ?? null
 }

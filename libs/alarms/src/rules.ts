@@ -1,5 +1,5 @@
 import type { Millis } from '#libs/model'
-import { limitOf } from '#libs/model'
+import { fingerprintOf, limitOf } from '#libs/model'
 import type { RuleLimit, RuleLimitTerms } from './limit.js'
 
 /** How long a station may stay unheard before that is an alarm. */
@@ -55,11 +55,4 @@ export class CompiledRules {
     if (limits) limits.push(limit)
     else series.set(limit.parameter, [limit])
   }
-}
-
-/** FNV-1a, 32 bits: tells two editions of the rules apart in a transition's id. Not a secret, not a signature. */
-function fingerprintOf(text: string): string {
-  let hash = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
 }

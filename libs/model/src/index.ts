@@ -1,6 +1,19 @@
 export { codeOf, messageOf } from './coded.js'
+export { fingerprintOf } from './fingerprint.js'
 export type { Millis } from './instant.js'
-export { CLOCK_TOLERANCE, DAY, EARLIEST, formatInstant, HOUR, LATEST, MINUTE, parseInstant, SECOND, VIETNAM_OFFSET } from './instant.js'
+export {
+  CLOCK_TOLERANCE,
+  DAY,
+  EARLIEST,
+  formatInstant,
+  HOUR,
+  LATEST,
+  MINUTE,
+  parseDayOrInstant,
+  parseInstant,
+  SECOND,
+  VIETNAM_OFFSET
+} from './instant.js'
 export type { Limit, LimitTerms } from './limit.js'
 export { bandOf, heldBy, isValidAt, isWorse, limitOf, nearestLimit, valueIn } from './limit.js'
 export type { Parameter } from './parameter.js'

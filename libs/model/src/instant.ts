@@ -38,6 +38,10 @@ export function parseInstant(text: string): Millis | undefined {
   return at >= EARLIEST && at < LATEST ? at : undefined // NaN, from any part that is wrong, fails both
 }
 
+/** First instant of a calendar day in Vietnam, `2026-01-01`, or the instant of an RFC 3339 date-time; undefined for anything else. */
+export const parseDayOrInstant = (text: string): Millis | undefined =>
+  parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
+
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
 
 function daysIn(year: number, month: number): number {

@@ -16,6 +16,8 @@ export interface LimitTerms {
   /** Where the limit comes from, in words. */
   readonly source: string
   readonly severity: string | null
+  /** Short name of the level among several on one quantity, such as `bd1`; missing where there is one limit alone. */
+  readonly level?: string
   /** `validFrom <= at < validTo`. */
   readonly validFrom: Millis | null
   readonly validTo: Millis | null

@@ -34,7 +34,10 @@ export const UNITS: Readonly<Record<string, Unit>> = {
   'km/h': unit('speed', 1 / 3.6),
   deg: unit('angle'),
   kPa: unit('pressure'),
-  hPa: unit('pressure', 0.1)
+  hPa: unit('pressure', 0.1),
+  'MPN/100mL': unit('count-per-volume'),
+  'CFU/100mL': unit('count-per-volume'),
+  'Bq/L': unit('activity-per-volume')
 }
 
 /** Other spellings of a unit that loggers use. */

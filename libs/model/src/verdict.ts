@@ -46,9 +46,13 @@ function worst<L extends Limit>(value: number, limits: readonly L[]): Judgement<
   let band = -1
   for (const candidate of limits) {
     const reached = bandOf(candidate, value)
-    if (reached <= band) continue
+    if (reached < band || (reached === band && !(band === 3 && limit !== null && isBeyond(candidate, limit)))) continue
     limit = candidate
     band = reached
   }
   return { verdict: limit ? verdictOfBand(band) : 'no-limit', limit }
 }
+
+/** Of several levels that are exceeded the furthest is named: at 4.1 m it is flood alarm II, not I. */
+const isBeyond = (one: Limit, other: Limit): boolean =>
+  one.high !== null && other.high !== null ? one.high > other.high : one.low !== null && other.low !== null && one.low < other.low
