@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals'
 import { DAY, LATEST } from '#libs/model'
 import type { Change } from './correction.js'
-import { MAX_VALUES, problemOf, spanOf, touches } from './correction.js'
+import { MAX_VALUES, problemOfProposal, spanOf, touches } from './correction.js'
 
 const AT = Date.UTC(2026, 10, 24)
 const span = { from: AT, to: AT + DAY }
 const values = (count: number, value = 1) => [...Array(count).keys()].map(n => ({ at: AT + n, value }))
-const problem = (change: Change, reason = 'drift seen at calibration'): string | null => problemOf({ change, reason })
+const problem = (change: Change, reason = 'drift seen at calibration'): string | null => problemOfProposal({ change, reason })
 
 describe('a proposal', () => {
   it.each<Change>([

@@ -82,7 +82,7 @@ const MAX_FACTOR = 1_000
 const MAX_VALUE = 1e15
 
 /** What is wrong with a proposal, or null. Device and station are the registry's business. */
-export function problemOf({ change, reason }: Pick<Proposal, 'change' | 'reason'>): string | null {
+export function problemOfProposal({ change, reason }: Pick<Proposal, 'change' | 'reason'>): string | null {
   if (reason.trim() === '' || reason.length > MAX_TEXT) return `reason: 1 to ${MAX_TEXT} characters`
   return change.kind === 'replace' ? problemOfValues(change.values) : (problemOfSpan(change) ?? problemOfTerms(change))
 }

@@ -1,5 +1,7 @@
 export type { Aggregate, Part, Period, Summary } from '#libs/aggregates'
 export { ALGORITHM } from '#libs/aggregates'
+export type { Change, Command, Correction, CorrectionEvent, CorrectionState, Person, Proposal, RefusalCode, Span } from '#libs/corrections'
+export { decide, problemOfPerson, problemOfProposal, spanOf } from '#libs/corrections'
 export type { Principal, TokenRole } from './access.js'
 export { mayPublish, maySubscribe, TOKEN_ROLES, TOKEN_USER } from './access.js'
 export { AggregateConsumer, GRACE } from './aggregate-consumer.js'
