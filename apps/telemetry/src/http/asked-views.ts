@@ -1,0 +1,104 @@
+import type { z } from 'zod'
+import type { Window } from '#libs/aggregates'
+import { ALGORITHM } from '#libs/aggregates'
+import type { CorrectedReading } from '#libs/corrections'
+import type { Millis, SeriesKey } from '#libs/model'
+import { EARLIEST, formatInstant, LATEST, parseInstant } from '#libs/model'
+import type { AggregateQuery, AggregatesAsked, Asked, AskedWindow, Clock, ReadingsAsked } from '#libs/pipeline'
+import type { AggregateViews } from './aggregate-views.js'
+import { numberCursor } from './cursor.js'
+import { HttpProblem } from './problem.js'
+import type { AggregateList, AggregatesQuery, AggregateView, ReadingList, ReadingView, SeriesReadingsQuery } from './schemas.js'
+import { toCursor } from './schemas.js'
+import { readingView } from './views.js'
+
+type AggregateJson = z.infer<typeof AggregateView>
+
+interface Sources {
+  readonly readings: ReadingsAsked
+  readonly published: AggregateViews
+  readonly aggregates: AggregatesAsked
+  readonly clock: Clock
+}
+
+/** Pages of readings and aggregates, raw or corrected, as they are known now or were at an instant. */
+export class AskedViews {
+  readonly #sources: Sources
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  async readings(series: SeriesKey, query: z.infer<typeof SeriesReadingsQuery>): Promise<z.infer<typeof ReadingList>> {
+    const asked = this.#asked(query)
+    const from: Millis = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after) + 1
+    const range = { ...series, from, to: query.to ?? LATEST, limit: query.limit + 1 }
+    const { readings, looked, replacedLater } = await this.#sources.readings.range(range, asked)
+    const [last, more] = [looked[query.limit - 1] ?? LATEST, looked.length > query.limit]
+    const shown = readings.filter(({ raw }) => raw.at <= last)
+    return {
+      items: shown.map(asked.as === 'raw' ? one => readingView(one.raw) : correctedView),
+      next: more ? toCursor(last) : null,
+      replacedLater: replacedLater.filter(at => at <= last).map(formatInstant),
+      ...said(asked)
+    }
+  }
+
+  async aggregates(series: SeriesKey, query: z.infer<typeof AggregatesQuery>): Promise<z.infer<typeof AggregateList>> {
+    const asked = this.#asked(query)
+    const from = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after)
+    const wanted = { ...series, period: query.period, from, to: query.to ?? LATEST, limit: query.limit }
+    const { windows, items } = await (asked.asOf === null ? this.#now(wanted, asked) : this.#then(wanted, asked))
+    const last = windows[query.limit - 1]
+    return { items, next: windows.length > query.limit && last ? toCursor(last.end) : null, ...said(asked) }
+  }
+
+  /** What is published, and in its place what corrected windows come to. */
+  async #now(query: AggregateQuery, asked: Asked) {
+    const published = await this.#sources.published.find(query)
+    const windows = published.map(windowOf)
+    const shown = published.slice(0, query.limit)
+    if (asked.as === 'raw') return { windows, items: shown }
+    const summed = await this.#sources.aggregates.sumUp(query, windows.slice(0, query.limit), asked)
+    const items = shown.flatMap((view, n) => {
+      const one = summed.get(windows[n]?.end ?? 0)
+      return one ? this.#computed(query, one, asked) : [{ ...view, corrections: [] }]
+    })
+    return { windows, items }
+  }
+
+  /** Published aggregates keep no history: every window is summed up from what was known. */
+  async #then(query: AggregateQuery, asked: Asked) {
+    const windows = await this.#sources.published.windows(query)
+    const summed = await this.#sources.aggregates.sumUp(query, windows.slice(0, query.limit), asked)
+    return { windows, items: [...summed.values()].flatMap(one => this.#computed(query, one, asked)) }
+  }
+
+  #computed({ station, parameter }: SeriesKey, one: AskedWindow, { as, asOf }: Asked): AggregateJson[] {
+    const { summary, unit, corrections, replacedLater } = one
+    if (!summary) return []
+    const aggregate = { station, parameter, ...summary, unit, revision: 0, algorithm: ALGORITHM }
+    const view = this.#sources.published.view(aggregate, summary.end > (asOf ?? this.#sources.clock()))
+    return [{ ...view, ...(as === 'corrected' ? { corrections: [...corrections] } : {}), ...(asOf === null ? {} : { replacedLater }) }]
+  }
+
+  /** @throws HttpProblem for an instant that is still to come: what will be known then, nobody can say. */
+  #asked({ as, asOf }: { readonly as: Asked['as']; readonly asOf?: Millis | undefined }): Asked {
+    if (asOf === undefined || asOf <= this.#sources.clock()) return { as, asOf: asOf ?? null }
+    const message = 'an instant that has passed'
+    throw new HttpProblem(400, 'QT_HTTP_INVALID', `asOf: ${message}`, { errors: [{ field: 'asOf', message }] })
+  }
+}
+
+const said = ({ as, asOf }: Asked) => ({ as, asOf: asOf === null ? null : formatInstant(asOf) })
+
+function correctedView({ reading, raw, corrections, excluded }: CorrectedReading): z.infer<typeof ReadingView> {
+  const view = { ...readingView(reading), corrections: [...corrections], excluded }
+  return raw.value === reading.value && raw.flag === reading.flag ? view : { ...view, raw: { value: raw.value, flag: raw.flag } }
+}
+
+const windowOf = ({ period, start, end }: AggregateJson): Window => ({
+  period,
+  start: parseInstant(start) ?? EARLIEST,
+  end: parseInstant(end) ?? EARLIEST
+})
