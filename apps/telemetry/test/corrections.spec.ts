@@ -73,6 +73,9 @@ describe('corrections beside the raw', () => {
     expect(first).toMatchObject({ id: 1, state: 'draft', stateCode: 0, version: 1, author: { name: 'lan', token: 'lan' }, approver: null })
     const waiting = await step(first, 'submit', lan)
     expect(await values('&as=corrected')).toEqual([10, 20, 30, 40])
+    const preview = (await server.get('/api/v1/corrections/1/readings', reader)).json()
+    expect(preview).toMatchObject({ items: [{ at: instant(30), value: 100, raw: { value: 10, flag: 1 } }], next: null })
+    expect(preview.items).toHaveLength(1)
     const accepted = await step(waiting, 'approve', minh, { comment: 'laboratory sheet 17' })
     expect(accepted).toMatchObject({ state: 'accepted', stateCode: 4, version: 3, approver: { name: 'minh' } })
     const between = Date.parse(String(accepted['acceptedAt']))
@@ -214,6 +217,31 @@ describe('corrections beside the raw', () => {
     expect(drafts.items.map(({ id }) => id)).toEqual([one['id']])
     const page = await list('limit=2')
     expect((await list(`limit=2&after=${String(page['next'])}`)).items).toHaveLength(2)
+  })
+
+  it('an operator sees and decides them at the command line, as somebody else than who wrote them', async () => {
+    const waiting = await step(await draft(remove(1, 2)), 'submit', lan)
+    const id = String(waiting['id'])
+    expect(await server.ops('correction', 'list', '--state', 'waiting', '--station', STATION)).toBe(
+      `${id.padEnd(6)} waiting   ${STATION}/COD remove ${instant(1)} to ${instant(2)} by lan: the pump was off`
+    )
+    const decide = (...words: string[]) => server.ops('correction', ...words)
+    await expect(decide('approve', id, '--version', '2', '--by', 'LAN')).rejects.toThrow('QT_CORRECTION_SAME_PERSON')
+    await expect(decide('approve', id, '--version', '1', '--by', 'Hoa')).rejects.toThrow('QT_CORRECTION_CONFLICT')
+    await expect(decide('approve', id, '--by', 'Hoa')).rejects.toThrow('QT_OPS_USAGE')
+    await expect(decide('reject', id, '--version', '2', '--by', 'Hoa')).rejects.toThrow('QT_CORRECTION_INVALID')
+    await expect(decide('show', '999')).rejects.toThrow('QT_CORRECTION_UNKNOWN')
+    await expect(decide('list', '--state', 'lost')).rejects.toThrow('QT_OPS_USAGE')
+    expect(await decide('reject', id, '--version', '2', '--by', 'Hoa', '--comment', 'it\n\u001b[31mran')).toMatch(/^\d+ +rejected /)
+    const [, written, ...history] = (await decide('show', id)).split('\n')
+    expect(written).toBe('version 3 written by lan')
+    expect(history.map(line => line.trim().replace(/^(\d) \S+/, '$1'))).toEqual([
+      `1 create by lan -> draft: remove ${instant(1)} to ${instant(2)}: the pump was off`,
+      '2 submit by lan -> waiting',
+      '3 reject by Hoa -> rejected: it [31mran'
+    ])
+    const next = await step(await step(waiting, 'reopen', lan, { version: 3 }), 'submit', lan)
+    expect(await decide('approve', id, '--version', String(next['version']), '--by', 'Hoa')).toMatch(/^\d+ +accepted /)
   })
 
   it('outlives the server', async () => {

@@ -74,7 +74,7 @@ export interface Proposal extends SeriesKey {
 
 /** Sizes that keep one correction readable for the one who approves it, and the overlay cheap. */
 export const MAX_VALUES = 1_000
-export const MAX_SPAN: Millis = 366 * DAY
+const MAX_SPAN: Millis = 366 * DAY
 export const MAX_TEXT = 2_000
 export const MAX_NAME = 100
 /** A drift is no change of unit: nothing sensible is beyond these. */

@@ -1,6 +1,7 @@
 import type { CorrectedReading, Correction, StandingCorrection } from '#libs/corrections'
-import { overlay, standingAt } from '#libs/corrections'
+import { overlay, spanOf, standingAt, touches } from '#libs/corrections'
 import type { Millis, Reading, SeriesKey } from '#libs/model'
+import { LATEST } from '#libs/model'
 import type { RangeQuery, TimeSeriesStore } from './ports.js'
 
 /** Which of the two series, and as they were known when. */
@@ -56,6 +57,20 @@ export class ReadingsAsked {
   /** The same with corrections that are known to the caller. */
   async rangeWith(query: RangeQuery, corrections: readonly StandingCorrection[], asOf: Millis | null): Promise<AskedReadings> {
     return seen(await this.#store.range(query), corrections, asOf)
+  }
+
+  /**
+   * What a correction would make of the readings it is about, were it accepted now on top of those that stand: for the one who is to approve
+   * it. `limit` counts the raw readings of its span that are looked at. @throws TooWideError
+   */
+  async preview(correction: Correction, page: { readonly from: Millis; readonly limit: number }): Promise<AskedReadings> {
+    const { station, parameter, change, id } = correction
+    const { from, to } = spanOf(change)
+    const raw = await this.#store.range({ station, parameter, from: Math.max(from, page.from), to: to + 1, limit: page.limit })
+    const standing = await this.standing(correction, { from, to }, { as: 'corrected', asOf: null })
+    const all = [...standing.filter(other => other.id !== id), { ...correction, acceptedAt: LATEST }]
+    const { readings, ...rest } = seen(raw, all, null)
+    return { ...rest, readings: readings.filter(({ raw: { at } }) => touches(change, { from: at, to: at })) }
   }
 
   /** Corrections that make the series what it is in `from <= at <= to`; none of the raw one. @throws TooWideError */

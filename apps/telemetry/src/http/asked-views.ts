@@ -1,14 +1,23 @@
 import type { z } from 'zod'
 import type { Window } from '#libs/aggregates'
 import { ALGORITHM } from '#libs/aggregates'
-import type { CorrectedReading } from '#libs/corrections'
+import type { CorrectedReading, Correction } from '#libs/corrections'
 import type { Millis, SeriesKey } from '#libs/model'
 import { EARLIEST, formatInstant, LATEST, parseInstant } from '#libs/model'
 import type { AggregateQuery, AggregatesAsked, Asked, AskedWindow, Clock, ReadingsAsked } from '#libs/pipeline'
 import type { AggregateViews } from './aggregate-views.js'
 import { numberCursor } from './cursor.js'
 import { HttpProblem } from './problem.js'
-import type { AggregateList, AggregatesQuery, AggregateView, ReadingList, ReadingView, SeriesReadingsQuery } from './schemas.js'
+import type {
+  AggregateList,
+  AggregatesQuery,
+  AggregateView,
+  CorrectedList,
+  ListQuery,
+  ReadingList,
+  ReadingView,
+  SeriesReadingsQuery
+} from './schemas.js'
 import { toCursor } from './schemas.js'
 import { readingView } from './views.js'
 
@@ -42,6 +51,14 @@ export class AskedViews {
       replacedLater: replacedLater.filter(at => at <= last).map(formatInstant),
       ...said(asked)
     }
+  }
+
+  /** What a correction would do, for the one who is to approve it. */
+  async preview(correction: Correction, query: z.infer<typeof ListQuery>): Promise<z.infer<typeof CorrectedList>> {
+    const from = query.after === undefined ? EARLIEST : numberCursor(query.after) + 1
+    const { readings, looked } = await this.#sources.readings.preview(correction, { from, limit: query.limit + 1 })
+    const [last, more] = [looked[query.limit - 1] ?? LATEST, looked.length > query.limit]
+    return { items: readings.filter(({ raw }) => raw.at <= last).map(correctedView), next: more ? toCursor(last) : null }
   }
 
   async aggregates(series: SeriesKey, query: z.infer<typeof AggregatesQuery>): Promise<z.infer<typeof AggregateList>> {

@@ -8,6 +8,7 @@ import { formatInstant } from '#libs/model'
 import type { Stations } from '../wiring/stations.js'
 import { STATE, STATIONS } from '../wiring/tokens.js'
 import { callerOf } from './access.js'
+import { AskedViews } from './asked-views.js'
 import type { ChangeJson, EntryJson } from './corrections-schemas.js'
 import {
   CorrectionList,
@@ -22,15 +23,17 @@ import {
 } from './corrections-schemas.js'
 import { Documented } from './documented.js'
 import { HttpProblem, notFound } from './problem.js'
-import { given, instantOrNull } from './schemas.js'
+import { CorrectedList, given, instantOrNull, ListQuery } from './schemas.js'
 
 @Controller('api/v1/corrections')
 export class CorrectionsController {
   readonly #state: State
   readonly #stations: Stations
+  readonly #views: AskedViews
 
-  constructor(@Inject(STATE) state: State, @Inject(STATIONS) stations: Stations) {
+  constructor(@Inject(STATE) state: State, @Inject(STATIONS) stations: Stations, @Inject(AskedViews) views: AskedViews) {
     this.#state = state
+    this.#views = views
     this.#stations = stations
   }
 
@@ -53,6 +56,23 @@ export class CorrectionsController {
     if (!correction) throw notFound(`correction ${id}`)
     const history = await this.#state.corrections.history(id)
     return { ...correctionView(correction), history: history.map(entryView) }
+  }
+
+  @Get(':id/readings')
+  @Documented({
+    right: 'read',
+    summary:
+      'The readings that a correction is about, as they would be were it accepted now, ascending; a page may hold fewer than its limit',
+    ok: CorrectedList,
+    problems: [400, 404, 422]
+  })
+  async readings(
+    @Param({ schema: CorrectionPath }) { id }: z.infer<typeof CorrectionPath>,
+    @Query({ schema: ListQuery }) query: z.infer<typeof ListQuery>
+  ) {
+    const correction = await this.#state.corrections.get(id)
+    if (!correction) throw notFound(`correction ${id}`)
+    return this.#views.preview(correction, query)
   }
 
   @Post()

@@ -256,6 +256,8 @@ export const ReadingList = list(ReadingView).extend({
   ...answered,
   replacedLater: z.array(Instant).meta({ description: `instants of this page that ${replacedLater}` })
 })
+/** What a correction would make of the readings it is about. */
+export const CorrectedList = list(ReadingView)
 export const AggregateList = list(AggregateView).extend(answered)
 export const StatusIntervalList = list(StatusIntervalView)
 export const AlarmList = list(AlarmView)
