@@ -135,7 +135,8 @@ class OneWindow {
   async #range(query: RangeQuery) {
     const { budget, corrections, asked, series } = this.#task
     const limited = { ...query, limit: budget.readings + 1 }
-    const of = corrections.filter(correction => seriesId(correction) === seriesId(query))
+    const span = { from: query.from, to: query.to - 1 }
+    const of = corrections.filter(one => seriesId(one) === seriesId(query) && touches(one.change, span))
     const { readings, looked, replacedLater } = await this.#sources.readings.rangeWith(limited, of, asked.asOf)
     budget.readings -= looked.length
     if (budget.readings < 0) throw new TooWideError(`more than ${MOST_READINGS} readings: ask for fewer or shorter windows`)

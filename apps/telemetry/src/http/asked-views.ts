@@ -3,7 +3,7 @@ import type { Window } from '#libs/aggregates'
 import { ALGORITHM } from '#libs/aggregates'
 import type { CorrectedReading, Correction } from '#libs/corrections'
 import type { Millis, SeriesKey } from '#libs/model'
-import { EARLIEST, formatInstant, LATEST, parseInstant } from '#libs/model'
+import { CLOCK_TOLERANCE, DAY, EARLIEST, formatInstant, LATEST, parseInstant } from '#libs/model'
 import type { AggregateQuery, AggregatesAsked, Asked, AskedWindow, Clock, ReadingsAsked } from '#libs/pipeline'
 import type { AggregateViews } from './aggregate-views.js'
 import { numberCursor } from './cursor.js'
@@ -23,10 +23,13 @@ import { readingView } from './views.js'
 
 type AggregateJson = z.infer<typeof AggregateView>
 
+/** Of all windows: a month. */
+const LONGEST: Millis = 31 * DAY
+
 interface Sources {
-  readonly readings: ReadingsAsked
-  readonly published: AggregateViews
-  readonly aggregates: AggregatesAsked
+  readonly readings: Pick<ReadingsAsked, 'range' | 'preview'>
+  readonly published: Pick<AggregateViews, 'find' | 'windows' | 'view'>
+  readonly aggregates: Pick<AggregatesAsked, 'sumUp'>
   readonly clock: Clock
 }
 
@@ -65,7 +68,8 @@ export class AskedViews {
     const asked = this.#asked(query)
     const from = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after)
     const wanted = { ...series, period: query.period, from, to: query.to ?? LATEST, limit: query.limit }
-    const { windows, items } = await (asked.asOf === null ? this.#now(wanted, asked) : this.#then(wanted, asked))
+    const { as, asOf } = asked
+    const { windows, items } = await (asOf === null ? this.#now(wanted, asked) : this.#then(wanted, { as, asOf }))
     const last = windows[query.limit - 1]
     return { items, next: windows.length > query.limit && last ? toCursor(last.end) : null, ...said(asked) }
   }
@@ -84,9 +88,14 @@ export class AskedViews {
     return { windows, items }
   }
 
-  /** Published aggregates keep no history: every window is summed up from what was known. */
-  async #then(query: AggregateQuery, asked: Asked) {
-    const windows = await this.#sources.published.windows(query)
+  /**
+   * Published aggregates keep no history: every window is summed up from what was known. Those that begin later hold nothing but readings
+   * of clocks that ran ahead, which enter no figure: they are left out.
+   */
+  async #then(query: AggregateQuery, asked: Asked & { readonly asOf: Millis }) {
+    const beginning = asked.asOf + CLOCK_TOLERANCE
+    const found = await this.#sources.published.windows({ ...query, to: Math.min(query.to, beginning + LONGEST) })
+    const windows = found.filter(({ start }) => start < beginning)
     const summed = await this.#sources.aggregates.sumUp(query, windows.slice(0, query.limit), asked)
     return { windows, items: [...summed.values()].flatMap(one => this.#computed(query, one, asked)) }
   }
