@@ -47,6 +47,8 @@ describe('pages of the past', () => {
   it('end where the raw ones end, whatever was known of them', async () => {
     const first = await page({})
     expect([first.items.length, first.replacedLater.length, first.next]).toEqual([1, 0, toCursor(BEGIN + 2)])
+    // The reading that is looked at to see that there is more belongs to the next page.
+    expect((await page({ limit: 3 })).replacedLater).toEqual([])
     const second = await page({ after: first.next })
     expect([second.items.length, second.replacedLater.length, second.next]).toEqual([1, 1, toCursor(BEGIN + 4)])
     const last = await page({ after: second.next })
