@@ -13,6 +13,7 @@ const GROUPS: ReadonlyMap<string, () => Promise<readonly Command[]>> = new Map(
     journal: () => import('./journal.js').then(({ journalCommands }) => journalCommands),
     store: () => import('./store.js').then(({ storeCommands }) => storeCommands),
     aggregates: () => import('./aggregates.js').then(({ aggregateCommands }) => aggregateCommands),
+    correction: () => import('./corrections.js').then(({ correctionCommands }) => correctionCommands),
     forward: () => import('./forward.js').then(({ forwardCommands }) => forwardCommands),
     state: () => import('./state.js').then(({ stateCommands }) => stateCommands),
     influx: () => import('./influx.js').then(({ influxCommands }) => influxCommands),

@@ -6,28 +6,34 @@ const NOT_DATA = ['/', '/health/live', '/health/ready', '/metrics', '/api/v1/str
 
 type Answers = Record<string, unknown>
 
-/** Asks a server every GET route of its own contract that answers data, for every station, series and alarm, page by page. */
+/** Asks a server every GET route of its own contract that answers data, for every station, series, alarm and correction, page by page. */
 export async function everyAnswer(server: TestServer, token: string): Promise<Answers> {
   const contract = (await server.get('/api/openapi.json')).json() as unknown as { paths: Record<string, { get?: unknown }> }
   const routes = Object.keys(contract.paths).filter(path => contract.paths[path]?.get && !NOT_DATA.includes(path))
   expect(routes.length).toBeGreaterThan(7)
   const stations = (await list(server, '/api/v1/stations', token)) as { code: string; parameters: string[] }[]
   const alarms = (await list(server, '/api/v1/alarms', token)) as { id: string }[]
+  const corrections = (await list(server, '/api/v1/corrections', token)) as { id: number }[]
   const answers: Answers = {}
   for (const route of routes) {
-    for (const path of expand(route, stations, alarms)) answers[path] = await list(server, path, token)
+    for (const path of expand(route, stations, route.startsWith('/api/v1/corrections') ? corrections : alarms))
+      answers[path] = await list(server, path, token)
   }
   return answers
 }
 
-function expand(route: string, stations: readonly { code: string; parameters: string[] }[], alarms: readonly { id: string }[]): string[] {
+function expand(
+  route: string,
+  stations: readonly { code: string; parameters: string[] }[],
+  known: readonly { id: string | number }[]
+): string[] {
   const series = stations.flatMap(({ code, parameters }) => parameters.map(parameter => ({ code, parameter })))
   const paths = route.includes('{parameter}')
     ? series.map(({ code, parameter }) => route.replace('{station}', code).replace('{parameter}', encodeURIComponent(parameter)))
     : route.includes('{code}')
       ? stations.map(({ code }) => route.replace('{code}', code))
       : route.includes('{id}')
-        ? alarms.map(({ id }) => route.replace('{id}', encodeURIComponent(id)))
+        ? known.map(({ id }) => route.replace('{id}', encodeURIComponent(id)))
         : [route]
   for (const path of paths) expect(path).not.toContain('{') // a new kind of parameter must be expanded here
   return paths

@@ -2,7 +2,7 @@ import type { TopicKind } from '#libs/wire'
 import { parseTopic, TOPIC_ROOT } from '#libs/wire'
 
 export const TOKEN_ROLES = ['reader', 'operator', 'ingest'] as const
-/** What an API token may do: read; read and acknowledge; post readings. */
+/** What an API token may do: read; read, acknowledge and correct; post readings. */
 export type TokenRole = (typeof TOKEN_ROLES)[number]
 
 /** Who speaks. A station speaks for itself alone. */

@@ -34,14 +34,22 @@ export class AggregateViews {
     const ends = new Set(published.map(({ end }) => end))
     const last = published.length > query.limit ? (published.at(-1)?.end ?? query.to) : query.to
     const marked = (await this.#sources.aggregates.marked({ ...wanted, to: last })).filter(({ end }) => !ends.has(end))
-    const views = published.map(aggregate => this.#view(aggregate, false))
+    const views = published.map(aggregate => this.view(aggregate, false))
     for (const window of marked) {
       const aggregate = await this.#provisional(query, window)
-      if (aggregate) views.push(this.#view(aggregate, true))
+      if (aggregate) views.push(this.view(aggregate, true))
       // Each may read a day: others of the thread have their turn in between.
       await new Promise(resolve => setImmediate(resolve))
     }
     return views.sort((a, b) => (a.end < b.end ? -1 : 1)).slice(0, wanted.limit)
+  }
+
+  /** Windows with readings, published or not; ascending, one more than `limit` where there is more. */
+  async windows(query: AggregateQuery): Promise<Window[]> {
+    const wanted = { ...query, limit: query.limit + 1 }
+    const [published, marked] = await Promise.all([this.#sources.aggregates.find(wanted), this.#sources.aggregates.marked(wanted)])
+    const byEnd = new Map([...marked, ...published].map(window => [window.end, windowOf(window)]))
+    return [...byEnd.values()].sort((a, b) => a.end - b.end).slice(0, wanted.limit)
   }
 
   async #provisional(series: SeriesKey, window: Window): Promise<Aggregate | null> {
@@ -66,7 +74,8 @@ export class AggregateViews {
     return foldParts(windowOf(window), [...standing, ...open.filter(({ summary }) => summary.received > 0)], known.terms)
   }
 
-  #view(aggregate: Aggregate, provisional: boolean): AggregateJson {
+  /** One aggregate on the wire. */
+  view(aggregate: Aggregate, provisional: boolean): AggregateJson {
     const { start, end, min, max, mean, unit } = aggregate
     const limits = this.#sources.rules.limitsOf(aggregate.station, aggregate.parameter)
     const judged = mean === null ? null : judge({ value: mean, unit, at: end, status: MEASURING, flag: 1, flags: [] }, limits)
@@ -93,4 +102,8 @@ const CSV_COLUMNS = [
 ]
 
 /** Like that of readings; a figure that there is not is an empty field. */
-export const aggregatesCsv = (aggregates: readonly AggregateJson[]): string => csvText(CSV_COLUMNS, aggregates)
+export function aggregatesCsv(aggregates: readonly AggregateJson[], { as, asOf }: { as: string; asOf: string | null }): string {
+  const more = [...(as === 'corrected' ? ['corrections' as const] : []), ...(asOf === null ? [] : ['replacedLater' as const])]
+  const rows = aggregates.map(({ corrections = [], ...row }) => ({ ...row, corrections: corrections.map(String) }))
+  return csvText([...CSV_COLUMNS, ...more], rows)
+}

@@ -83,6 +83,7 @@ export class ProblemFilter implements ExceptionFilter {
   #toProblem(error: unknown): HttpProblem {
     if (error instanceof HttpProblem) return error
     if (codeOf(error) === 'QT_CURSOR_INVALID') return invalidRequest([{ path: ['after'], message: 'not a cursor of this list' }])
+    if (codeOf(error) === 'QT_CORRECTION_TOO_WIDE') return new HttpProblem(422, 'QT_CORRECTION_TOO_WIDE', messageOf(error))
     if (codeOf(error).startsWith('QT_JOURNAL_')) return new HttpProblem(503, codeOf(error), messageOf(error))
     if (AWAY.test(codeOf(error))) {
       this.#log.warn({ code: codeOf(error) }, `request failed: ${messageOf(error)}`)

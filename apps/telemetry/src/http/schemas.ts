@@ -27,8 +27,20 @@ export const StationPath = z.object({ code: StationCodeParameter })
 export const SeriesPath = z.object({ station: StationCodeParameter, parameter: z.string().min(1).max(40) })
 export const ListQuery = z.object({ limit: limitOf(500), after: CursorParameter })
 export const LatestQuery = z.object({ limit: limitOf(1_000), after: CursorParameter, station: StationCodeParameter.optional() })
+const AS = ['raw', 'corrected'] as const
+/** Which series, and as it was known when: of every answer of readings and aggregates. */
+const askedShape = { as: z.enum(AS).default('raw'), asOf: InstantParameter.optional() }
 export const ReadingsQuery = z
   .object({ from: InstantParameter.optional(), to: InstantParameter.optional(), limit: limitOf(500), after: CursorParameter })
+  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+export const SeriesReadingsQuery = z
+  .object({
+    from: InstantParameter.optional(),
+    to: InstantParameter.optional(),
+    limit: limitOf(500),
+    after: CursorParameter,
+    ...askedShape
+  })
   .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
 export const AggregatesQuery = z
   .object({
@@ -36,7 +48,8 @@ export const AggregatesQuery = z
     from: InstantParameter.optional(),
     to: InstantParameter.optional(),
     limit: limitOf(500),
-    after: CursorParameter
+    after: CursorParameter,
+    ...askedShape
   })
   .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
 export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
@@ -91,7 +104,19 @@ const readingShape = {
   road: z.enum(['mqtt', 'http', 'file']),
   reported: z.object({ value: z.number(), unit: z.string() }).optional()
 }
-export const ReadingView = z.object(readingShape).meta({ id: 'Reading' })
+const corrections = z.array(z.number().int()).meta({ description: 'ids of the corrections that made it what it is; as=corrected alone' })
+const replacedLater = 'hold a later revision than was known at asOf: what stood there by then is in the journal'
+export const ReadingView = z
+  .object({
+    ...readingShape,
+    corrections: corrections.optional(),
+    excluded: z.boolean().optional().meta({ description: 'taken out of the statistics by a correction; as=corrected alone' }),
+    raw: z
+      .object({ value: z.number(), flag: readingShape.flag })
+      .optional()
+      .meta({ description: 'what the raw series says, where that differs' })
+  })
+  .meta({ id: 'Reading' })
 const VERDICTS = ['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'] as const
 const flagOrNull = z.union([readingShape.flag, z.null()])
 const share = z.number().min(0).max(1)
@@ -119,10 +144,18 @@ export const AggregateView = z
     stddev: z.number().nullable(),
     worstFlag: flagOrNull,
     exceedanceMinutes: z.number(),
-    revision: z.number().int().meta({ description: 'rises with every change of what was published; 0 while provisional' }),
+    revision: z.number().int().meta({
+      description: 'rises with every change of what was published; 0 while provisional, and where it was computed for this answer'
+    }),
     algorithm: z.number().int(),
     provisional: z.boolean().meta({ description: 'the window is open still, or nobody has summed it up yet' }),
-    verdict: z.enum(VERDICTS).meta({ description: 'of the mean: an indicator for review' })
+    verdict: z.enum(VERDICTS).meta({ description: 'of the mean: an indicator for review' }),
+    corrections: corrections.optional(),
+    replacedLater: z
+      .number()
+      .int()
+      .optional()
+      .meta({ description: `readings of the window that ${replacedLater}; with asOf alone` })
   })
   .meta({ id: 'Aggregate' })
 export const StatusIntervalView = z
@@ -217,8 +250,15 @@ export const ProblemView = z
 
 export const StationList = list(StationView)
 export const LatestList = list(LatestView)
-export const ReadingList = list(ReadingView)
-export const AggregateList = list(AggregateView)
+/** Every answer says which series it is of, and as known when. */
+const answered = { as: z.enum(AS), asOf: Instant.nullable().meta({ description: 'null: as known now' }) }
+export const ReadingList = list(ReadingView).extend({
+  ...answered,
+  replacedLater: z.array(Instant).meta({ description: `instants of this page that ${replacedLater}` })
+})
+/** What a correction would make of the readings it is about. */
+export const CorrectedList = list(ReadingView)
+export const AggregateList = list(AggregateView).extend(answered)
 export const StatusIntervalList = list(StatusIntervalView)
 export const AlarmList = list(AlarmView)
 export const RefusalList = list(RefusalView)

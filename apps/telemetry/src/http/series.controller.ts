@@ -2,12 +2,11 @@ import { Controller, Get, Headers, Inject, Param, Query, Res } from '@nestjs/com
 import { ApiProduces } from '@nestjs/swagger'
 import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
-import type { Millis, Reading } from '#libs/model'
-import { EARLIEST, LATEST, parseInstant } from '#libs/model'
 import type { TimeSeriesStore } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS, STORE } from '../wiring/tokens.js'
-import { AggregateViews, aggregatesCsv } from './aggregate-views.js'
+import { aggregatesCsv } from './aggregate-views.js'
+import { AskedViews } from './asked-views.js'
 import { asCsv, wantsCsv } from './csv.js'
 import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
@@ -18,30 +17,27 @@ import {
   ConflictList,
   ConflictsQuery,
   ReadingList,
-  ReadingsQuery,
   SeriesPath,
+  SeriesReadingsQuery,
   toCursor
 } from './schemas.js'
-import { conflictView, readingsCsv, readingView } from './views.js'
+import { conflictView, readingsCsv } from './views.js'
 
-interface Page {
-  readonly readings: readonly Reading[]
-  readonly next: string | null
+interface Said {
+  readonly as: string
+  readonly asOf: string | null
+  readonly replacedLater?: readonly string[]
 }
 
 @Controller('api/v1')
 export class SeriesController {
   readonly #store: TimeSeriesStore
-  readonly #aggregates: AggregateViews
+  readonly #views: AskedViews
   readonly #stations: Stations
 
-  constructor(
-    @Inject(STORE) store: TimeSeriesStore,
-    @Inject(STATIONS) stations: Stations,
-    @Inject(AggregateViews) aggregates: AggregateViews
-  ) {
+  constructor(@Inject(STORE) store: TimeSeriesStore, @Inject(STATIONS) stations: Stations, @Inject(AskedViews) views: AskedViews) {
     this.#store = store
-    this.#aggregates = aggregates
+    this.#views = views
     this.#stations = stations
   }
 
@@ -49,20 +45,19 @@ export class SeriesController {
   @ApiProduces('application/json', 'text/csv')
   @Documented({
     right: 'read',
-    summary: 'Raw readings of one series, newest revision of each, ascending in time; JSON or CSV by Accept',
+    summary: 'Readings of one series, raw or corrected, as known now or at an instant, ascending in time; JSON or CSV by Accept',
     ok: ReadingList,
-    problems: [400, 404]
+    problems: [400, 404, 422]
   })
   async readings(
     @Param({ schema: SeriesPath }) path: z.infer<typeof SeriesPath>,
-    @Query({ schema: ReadingsQuery }) query: z.infer<typeof ReadingsQuery>,
+    @Query({ schema: SeriesReadingsQuery }) query: z.infer<typeof SeriesReadingsQuery>,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply
   ) {
     if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
-    const page = await this.#page(path, query)
-    if (!wantsCsv(accept)) return { items: page.readings.map(readingView), next: page.next }
-    return asCsv(reply, readingsCsv(page.readings), page.next)
+    const { items, ...page } = await this.#views.readings(path, query)
+    return wantsCsv(accept) ? asCsv(told(reply, page), readingsCsv(items, page.as), page.next) : { items, ...page }
   }
 
   @Get('series/:station/:parameter/aggregates')
@@ -71,7 +66,7 @@ export class SeriesController {
     right: 'read',
     summary: 'Sums of one series by hour, day or month in UTC+7, windows with from < end <= to, ascending; JSON or CSV by Accept',
     ok: AggregateList,
-    problems: [400, 404]
+    problems: [400, 404, 422]
   })
   async aggregates(
     @Param({ schema: SeriesPath }) path: z.infer<typeof SeriesPath>,
@@ -80,12 +75,8 @@ export class SeriesController {
     @Res({ passthrough: true }) reply: FastifyReply
   ) {
     if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
-    const from = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after)
-    const found = await this.#aggregates.find({ ...path, period: query.period, from, to: query.to ?? LATEST, limit: query.limit })
-    const items = found.slice(0, query.limit)
-    const last = found.length > query.limit ? parseInstant(items.at(-1)?.end ?? '') : undefined
-    const next = last === undefined ? null : toCursor(last)
-    return wantsCsv(accept) ? asCsv(reply, aggregatesCsv(items), next) : { items, next }
+    const { items, ...page } = await this.#views.aggregates(path, query)
+    return wantsCsv(accept) ? asCsv(told(reply, page), aggregatesCsv(items, page), page.next) : { items, ...page }
   }
 
   @Get('conflicts')
@@ -97,13 +88,11 @@ export class SeriesController {
     const more = last !== undefined && (await this.#store.conflicts(last.sequence, 1)).length > 0
     return { items: conflicts.map(conflictView), next: more ? toCursor(last.sequence) : null }
   }
+}
 
-  async #page(series: z.infer<typeof SeriesPath>, query: z.infer<typeof ReadingsQuery>): Promise<Page> {
-    const from: Millis = query.after === undefined ? (query.from ?? EARLIEST) : numberCursor(query.after) + 1
-    const to = query.to ?? LATEST
-    const found = await this.#store.range({ ...series, from, to, limit: query.limit + 1 })
-    const readings = found.slice(0, query.limit)
-    const last = readings.at(-1)
-    return { readings, next: found.length > query.limit && last ? toCursor(last.at) : null }
-  }
+/** CSV has no place for what the answer is either. */
+function told(reply: FastifyReply, { as, asOf, replacedLater = [] }: Said): FastifyReply {
+  reply.header('x-as', as)
+  if (asOf !== null) reply.header('x-as-of', asOf).header('x-replaced-later', replacedLater.length)
+  return reply
 }

@@ -8,7 +8,9 @@ import { instantOrNull } from './schemas.js'
 
 /** From the inside to the wire: instants become text in UTC+7, bytes base64; nothing else changes. */
 
-export function readingView(reading: Reading): z.infer<typeof ReadingView> {
+type ReadingJson = z.infer<typeof ReadingView>
+
+export function readingView(reading: Reading): ReadingJson {
   const { station, parameter, at, value, unit, status, flag, flags, revision, receivedAt, road, reported } = reading
   const view = {
     station,
@@ -54,4 +56,16 @@ export function conflictView(conflict: Conflict): z.infer<typeof ConflictView> {
 
 const CSV_COLUMNS = ['station', 'parameter', 'at', 'value', 'unit', 'status', 'flag', 'flags', 'revision', 'receivedAt', 'road'] as const
 
-export const readingsCsv = (readings: readonly Reading[]): string => csvText(CSV_COLUMNS, readings.map(readingView))
+const CORRECTED_COLUMNS = [...CSV_COLUMNS, 'rawValue', 'rawFlag', 'excluded', 'corrections'] as const
+
+/** Of the corrected series with what the raw one says beside it, and the numbers of the corrections. */
+export function readingsCsv(readings: readonly ReadingJson[], as: 'raw' | 'corrected'): string {
+  if (as === 'raw') return csvText(CSV_COLUMNS, readings)
+  const rows = readings.map(({ raw, corrections = [], ...reading }) => ({
+    ...reading,
+    rawValue: raw?.value ?? reading.value,
+    rawFlag: raw?.flag ?? reading.flag,
+    corrections: corrections.map(String)
+  }))
+  return csvText(CORRECTED_COLUMNS, rows)
+}

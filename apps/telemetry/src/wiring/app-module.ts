@@ -5,8 +5,9 @@ import { ScheduleModule } from '@nestjs/schedule'
 import { StatusIntervals } from '#libs/pipeline'
 import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
-import { AggregateViews } from '../http/aggregate-views.js'
 import { AlarmsController } from '../http/alarms.controller.js'
+import { AskedViews } from '../http/asked-views.js'
+import { CorrectionsController } from '../http/corrections.controller.js'
 import { HealthController } from '../http/health.controller.js'
 import type { LedgerParts } from '../http/ledger.controller.js'
 import { LedgerController } from '../http/ledger.controller.js'
@@ -41,6 +42,7 @@ export class AppModule {
         HealthController,
         StationsController,
         SeriesController,
+        CorrectionsController,
         StatusIntervalsController,
         ReadingsController,
         AlarmsController,
@@ -58,7 +60,7 @@ export class AppModule {
         { provide: INGEST, useValue: parts.ingest },
         { provide: LEDGER, useValue: ledgerParts(parts) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
-        { provide: AggregateViews, useValue: parts.aggregateViews },
+        { provide: AskedViews, useValue: parts.askedViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
         { provide: Housekeeping, useFactory: () => new Housekeeping(parts) },

@@ -6,10 +6,11 @@ import type { CompiledRules } from '#libs/alarms'
 import { readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
 import type { IngestPorts, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { JournalSource, Live, NewestReadings, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
+import { AggregatesAsked, JournalSource, Live, NewestReadings, ReadingsAsked, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AggregateViews } from '../http/aggregate-views.js'
+import { AskedViews } from '../http/asked-views.js'
 import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
@@ -32,7 +33,7 @@ export interface Parts {
   readonly log: Logger
   readonly stations: Stations
   readonly states: StationStates
-  readonly aggregateViews: AggregateViews
+  readonly askedViews: AskedViews
   readonly statusIntervals: StatusIntervals
   readonly consumers: Pick<ConsumersThread, 'closeWindows'>
   readonly journal: Journal
@@ -143,12 +144,16 @@ async function openOwnState(
 function aggregateQuestions(
   { aggregates: settings }: Config,
   { stations, rules }: Registry,
-  { store, state: { aggregates } }: { store: TimeSeriesStore; state: State }
-): Pick<Parts, 'aggregateViews' | 'statusIntervals'> & { termsOf: TermsOf } {
+  { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
+): Pick<Parts, 'askedViews' | 'statusIntervals'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
+  const { termsOf } = aggregating
+  const readings = new ReadingsAsked(store, corrections)
+  const published = new AggregateViews({ ...aggregating, aggregates, rules })
+  const asked = new AggregatesAsked({ readings, aggregates, termsOf, rules })
   return {
-    termsOf: aggregating.termsOf,
-    aggregateViews: new AggregateViews({ ...aggregating, aggregates, rules }),
+    termsOf,
+    askedViews: new AskedViews({ readings, published, aggregates: asked, clock: Date.now }),
     statusIntervals: new StatusIntervals({ ...aggregating, store })
   }
 }

@@ -1,5 +1,7 @@
 export type { PublishedAggregate } from './aggregates.js'
 export type { AcknowledgeResult, AlarmQuery } from './alarms.js'
+export type { CorrectionEntry } from './correction-rows.js'
+export type { AcceptedQuery, CorrectionQuery, CorrectionResult, Corrections, Edit } from './corrections.js'
 export type { Credential } from './credentials.js'
 export type { ServerLock } from './data-dir.js'
 export { serverLock } from './data-dir.js'

@@ -22,7 +22,8 @@ const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
   '0001-first': { up: db => first(new Builder(db, engine)) },
   '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) },
   '0003-ledger': { up: db => ledgerTables(new Builder(db, engine)) },
-  '0004-forwarding': { up: db => forwarding(new Builder(db, engine)) }
+  '0004-forwarding': { up: db => forwarding(new Builder(db, engine)) },
+  '0005-corrections': { up: db => correctionTables(new Builder(db, engine)) }
 })
 
 /**
@@ -208,4 +209,39 @@ async function forwarding(build: Builder): Promise<void> {
   const order: Columns = { asked_at: 'bigint', daily: 'integer', from_at: 'bigint', to_at: 'bigint', finished_at: 'bigint?' }
   const result: Columns = { days: 'bigint?', differing: 'bigint?', resent: 'bigint?', theirs_alone: 'bigint?' }
   await build.table('forward_comparisons', { ...order, ...result }, ['asked_at'])
+}
+
+/** What people say against raw readings. Nothing of it is ever deleted. */
+async function correctionTables(build: Builder): Promise<void> {
+  const series: Columns = { station: 'text', parameter: 'text' }
+  const life: Columns = { created_at: 'bigint', changed_at: 'bigint', accepted_at: 'bigint?', withdrawn_at: 'bigint?' }
+  const correction: Columns = {
+    id: 'bigint',
+    ...series,
+    state: 'text',
+    version: 'integer',
+    from_at: 'bigint',
+    to_at: 'bigint',
+    change: 'text',
+    reason: 'text',
+    writers: 'text',
+    approver: 'text?',
+    ...life
+  }
+  await build.table('corrections', correction, ['id'])
+  await build.index('corrections_series', 'corrections', ['station', 'parameter', 'from_at'])
+  await build.index('corrections_state', 'corrections', ['state', 'id'])
+  const event: Columns = {
+    correction: 'bigint',
+    version: 'integer',
+    event: 'text',
+    at: 'bigint',
+    name: 'text',
+    via: 'text?',
+    state: 'text',
+    comment: 'text?',
+    change: 'text?',
+    reason: 'text?'
+  }
+  await build.table('correction_events', event, ['correction', 'version'])
 }

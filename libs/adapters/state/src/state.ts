@@ -3,6 +3,7 @@ import type { Clock } from '#libs/pipeline'
 import { StateAggregateLog } from './aggregates.js'
 import { StateAlarmLog } from './alarm-log.js'
 import { Alarms } from './alarms.js'
+import { Corrections } from './corrections.js'
 import { Credentials } from './credentials.js'
 import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
@@ -35,16 +36,18 @@ export interface StateOptions extends StatePlace {
   readonly clock?: Clock
   /** Rows that the list of refusals holds at most; 100,000 unless told. */
   readonly maxRefusals?: number
+  /** Corrections that nobody has decided, at most; 1,000 unless told. */
+  readonly maxOpenCorrections?: number
 }
 
 export const STATE_FILE = 'state.sqlite'
 
 /**
- * What the product knows beside readings: credentials, tokens, recipients, alarms and their history, the outbox, refusals,
- * and the cursors of the consumers that write them. One SQLite file (WAL) in the data directory or one schema of a
+ * What the product knows beside readings: credentials, tokens, recipients, alarms and their history, corrections, the outbox,
+ * refusals, and the cursors of the consumers that write them. One SQLite file (WAL) in the data directory or one schema of a
  * PostgreSQL database, used at once by the server's threads and the operator's command line.
  *
- * - On the file each open state has two connections. Credentials, tokens, recipients, acknowledgements and `redo` are *power-safe*
+ * - On the file each open state has two connections. Credentials, tokens, recipients, acknowledgements, corrections and `redo` are *power-safe*
  *   (synchronous=FULL): on the disk when the promise resolves. What the consumers and the outbox's marks write is
  *   *kill-safe* (synchronous=NORMAL): it survives kill -9; a power cut may take back the last of it, whole transactions
  *   from the end, cursors included. The journal then replays the same transitions with the same ids and messages with the
@@ -69,6 +72,7 @@ export class State {
   readonly ledgerBook: StateLedgerBook
   readonly ledger: LedgerPages
   readonly uptime: Uptime
+  readonly corrections: Corrections
   readonly #databases: Databases
 
   private constructor(databases: Databases, options: StateOptions) {
@@ -88,6 +92,7 @@ export class State {
     this.ledgerBook = new StateLedgerBook(databases)
     this.ledger = new LedgerPages(databases)
     this.uptime = new Uptime(databases)
+    this.corrections = new Corrections(databases, clock, options.maxOpenCorrections)
   }
 
   /**

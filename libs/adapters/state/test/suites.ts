@@ -2,6 +2,7 @@ import { describe } from '@jest/globals'
 import { accessSuite } from './access-suite.js'
 import { aggregatesSuite } from './aggregates-suite.js'
 import { alarmLogSuite } from './alarm-log-suite.js'
+import { correctionsSuite } from './corrections-suite.js'
 import type { Bench } from './fixtures.js'
 import { forwardingSuite } from './forwarding-suite.js'
 import { journalTieSuite } from './journal-tie-suite.js'
@@ -19,6 +20,7 @@ export function stateSuite(bench: Bench): void {
   describe('aggregates', () => aggregatesSuite(bench))
   describe('forwarding', () => forwardingSuite(bench))
   describe('alarms', () => alarmLogSuite(bench))
+  describe('corrections', () => correctionsSuite(bench))
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
   describe('journal', () => journalTieSuite(bench))
