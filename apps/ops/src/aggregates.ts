@@ -1,11 +1,9 @@
 import { serverLock } from '#libs/adapters/state'
 import { InfluxStore } from '#libs/adapters/store-influx'
 import { SqliteStore } from '#libs/adapters/store-sqlite'
-import type { CompiledRules } from '#libs/alarms'
-import { readRules } from '#libs/alarms'
 import { codeOf, EARLIEST } from '#libs/model'
-import type { AggregateLog, RecomputeProgress, RecomputeQuery, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { Aggregator, daysOf, markAnew, recompute, seriesTerms } from '#libs/pipeline'
+import type { AggregateLog, RecomputeProgress, RecomputeQuery, Standards, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import { Aggregator, daysOf, markAnew, readStandards, recompute, seriesTerms } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { CodedError, loadRegistry } from '#libs/platform'
 import type { Call, Command } from './command.js'
@@ -21,7 +19,7 @@ const anew: Command = {
   options: { from: { type: 'string' }, to: { type: 'string' } },
   async run(call) {
     const query = queryOf(call)
-    const { rules, termsOf } = await registryOf(call.config)
+    const { standards, termsOf } = await registryOf(call.config)
     const known = termsOf(query)
     if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${query.station}/${query.parameter}`)
     await withState(call.config, async ({ aggregates }) => {
@@ -31,7 +29,7 @@ const anew: Command = {
         return
       }
       try {
-        await computeHere(query, { ...call, rules, termsOf, aggregates })
+        await computeHere(query, { ...call, standards, termsOf, aggregates })
       } finally {
         lock.close()
       }
@@ -50,17 +48,17 @@ function queryOf({ positional, options }: Call): RecomputeQuery {
   return { station, parameter, from: Math.max(from, EARLIEST), to: end, now }
 }
 
-async function registryOf({ registryDir, devicesDir, aggregates }: Config): Promise<{ rules: CompiledRules; termsOf: TermsOf }> {
-  const { stations, profiles, rules } = await loadRegistry(registryDir, devicesDir)
-  const read = readRules(rules, stations)
-  if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
+async function registryOf({ registryDir, devicesDir, aggregates }: Config): Promise<{ standards: Standards; termsOf: TermsOf }> {
+  const { stations, profiles, rules, law } = await loadRegistry(registryDir, devicesDir)
+  const read = readStandards({ rules, law }, stations)
+  if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
   const byCode = new Map(stations.map(station => [station.code, station]))
   const profileOf = (station: { readonly profile: string }) => {
     const profile = profiles.get(station.profile)
     if (!profile) throw new CodedError('QT_UNEXPECTED', `no profile ${station.profile}`)
     return profile
   }
-  return { rules: read.rules, termsOf: seriesTerms(byCode, profileOf, aggregates) }
+  return { standards: read.standards, termsOf: seriesTerms(byCode, profileOf, aggregates) }
 }
 
 /** Null while a server runs: it alone computes then. */
@@ -76,16 +74,16 @@ function lockOrNull({ dataDir }: Config): ReturnType<typeof serverLock> | null {
 interface Here {
   readonly config: Config
   readonly print: Call['print']
-  readonly rules: CompiledRules
+  readonly standards: Standards
   readonly termsOf: TermsOf
   readonly aggregates: AggregateLog
 }
 
-async function computeHere(query: RecomputeQuery, { config, print, rules, termsOf, aggregates }: Here): Promise<void> {
+async function computeHere(query: RecomputeQuery, { config, print, standards, termsOf, aggregates }: Here): Promise<void> {
   const store = await openStore(config)
   const known = termsOf(query)
   if (!known) return
-  const aggregator = new Aggregator({ store, aggregates, termsOf, rules })
+  const aggregator = new Aggregator({ store, aggregates, termsOf, limits: standards })
   const bar = progressBar('days', daysOf(query, known))
   const began = performance.now()
   let done: RecomputeProgress = { days: 0, windows: 0, changed: 0 }

@@ -30,7 +30,7 @@ describe('the start refuses, with a code and what to do', () => {
     disposals.push(() => rmSync(dir, { recursive: true }))
     cpSync('devices/registry', dir, { recursive: true })
     const rules = readFileSync(join(dir, 'rules.yaml'), 'utf8').replace('parameter: COD', 'parameter: Gold')
-    writeFileSync(join(dir, 'rules.yaml'), rules.replace(/(id: tss-column-a-hau[\s\S]*?unit: )mg\/L/, '$1furlong'))
+    writeFileSync(join(dir, 'rules.yaml'), rules.replace(/(id: salinity-1[\s\S]*?unit: )g\/L/, '$1furlong'))
     const output = await refused({ QUANTRAC_REGISTRY_DIR: dir })
     expect(output).toContain('Gold')
     expect(output).toContain('furlong')

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals'
+import type { LimitTerms } from '#libs/model'
 import { MINUTE } from '#libs/model'
 import { COD_90, rulesFor, station } from '../test/fixtures.js'
+import type { LegalLimits } from './compile.js'
 import { compileRules } from './compile.js'
 import { AlarmRules } from './config.js'
 
@@ -15,7 +17,8 @@ const problemsOf = (...rules: object[]): readonly string[] => {
 describe('rules.yaml', () => {
   it('has sound defaults: bands at 80 and 90 %, 2 of 3, a dead-band of 2 %', () => {
     const [rule] = AlarmRules.parse({ rules: [COD_90] }).rules
-    expect(rule).toMatchObject({ bands: { tendency: 0.8, preparing: 0.9 }, consecutive: { k: 2, n: 3 }, deadband: 0.02, reached: false })
+    expect(rule).toMatchObject({ consecutive: { k: 2, n: 3 }, deadband: 0.02, reached: false })
+    expect(rulesFor([COD_90]).limitsOf('AG-X', 'COD')[0]?.bands).toEqual({ tendency: 0.8, preparing: 0.9 })
   })
 
   it('reports mistakes of shape by place, in the words of the kind of rule that was meant', () => {
@@ -101,5 +104,46 @@ describe('compiling', () => {
   it('tells two editions of the rules apart', () => {
     expect(rulesFor([COD_90]).fingerprint).toBe(rulesFor([COD_90]).fingerprint)
     expect(rulesFor([COD_90]).fingerprint).not.toBe(rulesFor([{ ...COD_90, high: 91 }]).fingerprint)
+  })
+})
+
+describe('a rule that takes its limits from the law', () => {
+  const terms = (other: object): LimitTerms => ({
+    ...{ parameter: 'COD', unit: 'mg/L', high: 90, low: null, reached: false, bands: null, deadband: 0.5, source: 'law' },
+    ...{ severity: null, validFrom: null, validTo: null },
+    ...other
+  })
+  const rule = { id: 'effluent', parameter: 'COD', kinds: ['wastewater'], limit: 'permit', deadband: 0.01 }
+  const compile = (more: object, legal: LegalLimits) =>
+    compileRules(AlarmRules.parse({ rules: [{ ...rule, ...more }] }), [station('AG-X'), station('AG-Y')], legal)
+
+  it('has one for each span and level of each station, with k of n and dead-band of its own', () => {
+    const legal: LegalLimits = code =>
+      code === 'AG-X' ? [terms({ validTo: 5 }), terms({ validFrom: 5, high: 80 }), terms({ level: 'bd2', severity: 'Báo động II' })] : []
+    const compiled = compile({}, legal)
+    if (!compiled.ok) throw new Error(compiled.problems.join())
+    expect(compiled.rules.limitsOf('AG-X', 'COD')).toMatchObject([
+      { rule: 'effluent', high: 90, validTo: 5, deadband: 0.01, k: 2, n: 3, source: 'law' },
+      { rule: 'effluent', high: 80, validFrom: 5 },
+      { rule: 'effluent-bd2', severity: 'Báo động II' }
+    ])
+    expect(compiled.rules.limitsOf('AG-Y', 'COD')).toEqual([])
+  })
+
+  it('has no number of its own', () => {
+    const compiled = compile({ high: 5, unit: 'mg/L', bands: 'none', reached: true, consecutive: { k: 3, n: 2 } }, () => [])
+    expect(compiled.ok ? [] : compiled.problems).toEqual([
+      "rule 'effluent': limit: permit takes its limits from the law; leave out high, unit, bands",
+      "rule 'effluent': limit: permit takes its limits from the law; leave out reached",
+      "rule 'effluent': k 3 of n 2 can never be: k must be at most n"
+    ])
+  })
+
+  it('is told apart from one that has lost its numbers', () => {
+    const lost = compileRules(AlarmRules.parse({ rules: [{ id: 'r', parameter: 'COD', kinds: ['wastewater'] }] }), [station('AG-X')])
+    expect(lost.ok ? [] : lost.problems).toEqual([
+      "rule 'r': it has neither a high nor a low limit",
+      "rule 'r': it has no source: where does the limit come from?"
+    ])
   })
 })

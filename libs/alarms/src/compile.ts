@@ -1,4 +1,4 @@
-import type { Millis, Parameter, Station } from '#libs/model'
+import type { LimitTerms, Millis, Parameter, Station } from '#libs/model'
 import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseDayOrInstant, SECOND, valueIn } from '#libs/model'
 import type { LimitRule, SilenceRule } from './config.js'
 import { AlarmRules } from './config.js'
@@ -18,15 +18,20 @@ type Report = (problem: string) => void
 
 const isSilence = (rule: Rule): rule is SilenceRule => 'silence' in rule
 
+/** The limits that the law gives a series, of all times, each with its validity. */
+export type LegalLimits = (station: string, parameter: string) => readonly LimitTerms[]
+
+const NO_LAW: LegalLimits = () => []
+
 /** What `rules.yaml` holds, checked in its shape and then in what it says. */
-export function readRules(raw: unknown, stations: readonly Station[]): CompileResult {
+export function readRules(raw: unknown, stations: readonly Station[], legal: LegalLimits = NO_LAW): CompileResult {
   const parsed = AlarmRules.safeParse(raw)
-  if (parsed.success) return compileRules(parsed.data, stations)
+  if (parsed.success) return compileRules(parsed.data, stations, legal)
   return { ok: false, problems: parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`) }
 }
 
 /** Holds the rules against the model and the registry and reports everything that is wrong with them, one line each. */
-export function compileRules(config: AlarmRules, stations: readonly Station[]): CompileResult {
+export function compileRules(config: AlarmRules, stations: readonly Station[], legal: LegalLimits = NO_LAW): CompileResult {
   const problems: string[] = []
   const silences: Applicable[] = [{ rule: DEFAULT_SILENCE, stations }]
   const limits: RuleTerms['limits'][number][] = []
@@ -38,14 +43,49 @@ export function compileRules(config: AlarmRules, stations: readonly Station[]): 
     const chosen = choose(rule, stations, report)
     if (isSilence(rule)) silences.push({ rule, stations: chosen })
     else {
-      const terms = limitTerms(rule, report)
-      const measuring = thoseMeasuring(rule, chosen, report)
-      if (terms) limits.push({ terms, stations: measuring.map(station => station.code) })
+      limits.push(...appliedTo(thoseMeasuring(rule, chosen, report), rule, { legal, report }))
     }
   }
   if (problems.length > 0) return { ok: false, problems }
   return { ok: true, rules: new CompiledRules({ limits, silences: silenceTerms(silences) }) }
 }
+
+type Applied = RuleTerms['limits'][number]
+
+function appliedTo(measuring: readonly Station[], rule: LimitRule, { legal, report }: { legal: LegalLimits; report: Report }): Applied[] {
+  if (rule.limit === 'permit') {
+    checkPermitRule(rule, report)
+    return measuring.flatMap(({ code }) => legal(code, rule.parameter).map(terms => ({ terms: legalTerms(rule, terms), stations: [code] })))
+  }
+  const terms = limitTerms(rule, report)
+  return terms ? [{ terms, stations: measuring.map(station => station.code) }] : []
+}
+
+/** Of several levels each is a rule to itself: `flood-bd2`. */
+const legalTerms = (rule: LimitRule, terms: LimitTerms): RuleLimitTerms => {
+  const { parameter, unit, high, low, reached, bands, source, severity, level, validFrom, validTo } = terms
+  const id = level === undefined ? rule.id : `${rule.id}-${level}`
+  const { k, n } = rule.consecutive
+  return { rule: id, parameter, unit, high, low, reached, bands, k, n, deadband: rule.deadband, source, severity, validFrom, validTo }
+}
+
+function checkPermitRule(rule: LimitRule, report: Report): void {
+  if (!findParameter(rule.parameter)) report(unknownParameter(rule.parameter))
+  const own = (['high', 'low', 'unit', 'bands', 'source', 'severity', 'validFrom', 'validTo'] as const).filter(
+    key => rule[key] !== undefined
+  )
+  if (own.length > 0) report(`limit: permit takes its limits from the law; leave out ${own.join(', ')}`)
+  if (rule.reached) report('limit: permit takes its limits from the law; leave out reached')
+  checkRun(rule, report)
+}
+
+const unknownParameter = (code: string): string => `unknown parameter '${code}'; known are ${PARAMETERS.map(p => p.code).join(', ')}`
+
+function checkRun({ consecutive }: LimitRule, report: Report): void {
+  if (consecutive.k > consecutive.n) report(`k ${consecutive.k} of n ${consecutive.n} can never be: k must be at most n`)
+}
+
+const BANDS = { tendency: 0.8, preparing: 0.9 }
 
 /** The stations that a rule names, or that its profile or kind names. */
 function choose(rule: Rule, stations: readonly Station[], report: Report): readonly Station[] {
@@ -71,8 +111,9 @@ function thoseMeasuring(rule: LimitRule, chosen: readonly Station[], report: Rep
 
 function limitTerms(rule: LimitRule, report: Report): RuleLimitTerms | undefined {
   const parameter = findParameter(rule.parameter)
-  if (!parameter) report(`unknown parameter '${rule.parameter}'; known are ${PARAMETERS.map(p => p.code).join(', ')}`)
+  if (!parameter) report(unknownParameter(rule.parameter))
   checkNumbers(rule, report)
+  if (rule.source === undefined) report('it has no source: where does the limit come from?')
   const validFrom = instantOf(rule.validFrom, 'validFrom', report)
   const validTo = instantOf(rule.validTo, 'validTo', report)
   if (validFrom !== null && validTo !== null && validFrom >= validTo) report('it ends before it begins: validTo must lie after validFrom')
@@ -84,11 +125,11 @@ function limitTerms(rule: LimitRule, report: Report): RuleLimitTerms | undefined
     high: inUnitOf(parameter, rule, 'high', report),
     low: inUnitOf(parameter, rule, 'low', report),
     reached: rule.reached,
-    bands: rule.bands === 'none' ? null : rule.bands,
+    bands: rule.bands === 'none' ? null : (rule.bands ?? BANDS),
     k: rule.consecutive.k,
     n: rule.consecutive.n,
     deadband: rule.deadband,
-    source: rule.source,
+    source: rule.source ?? '',
     severity: rule.severity ?? null,
     validFrom,
     validTo
@@ -96,21 +137,21 @@ function limitTerms(rule: LimitRule, report: Report): RuleLimitTerms | undefined
 }
 
 function checkNumbers(rule: LimitRule, report: Report): void {
-  const { high, low, bands, consecutive } = rule
+  const { high, low, bands } = rule
   if (high === undefined && low === undefined) report('it has neither a high nor a low limit')
   if (high !== undefined && low !== undefined && low >= high) report(`low ${low} is not below high ${high}`)
-  if (bands !== 'none' && bands.tendency >= bands.preparing)
+  if (bands !== undefined && bands !== 'none' && bands.tendency >= bands.preparing)
     report(`tendency ${bands.tendency} must begin before preparing ${bands.preparing}`)
-  if (consecutive.k > consecutive.n) report(`k ${consecutive.k} of n ${consecutive.n} can never be: k must be at most n`)
+  checkRun(rule, report)
 }
 
 function inUnitOf(parameter: Parameter, rule: LimitRule, side: 'high' | 'low', report: Report): number | null {
   const limit = rule[side]
   if (limit === undefined) return null
-  const unit = canonicalUnit(rule.unit)
+  const unit = rule.unit === undefined ? undefined : canonicalUnit(rule.unit)
   const value = unit === undefined ? undefined : valueIn(limit, unit, parameter.unit)
   if (value === undefined)
-    report(`${side} ${limit} '${rule.unit}' cannot be converted into ${parameter.unit}, the unit of ${parameter.code}`)
+    report(`${side} ${limit} '${rule.unit ?? ''}' cannot be converted into ${parameter.unit}, the unit of ${parameter.code}`)
   return value ?? null
 }
 

@@ -25,11 +25,16 @@ export const LimitRule = z.strictObject({
   /** An upper limit, a lower limit, or both, in `unit`. */
   high: z.number().optional(),
   low: z.number().optional(),
-  unit: z.string(),
+  unit: z.string().optional(),
+  /**
+   * `permit`: the limits that the law gives each station for the parameter (regulation, column, coefficients, dates, levels). Then the rule
+   * has no number, unit, bands, source or dates of its own, only k of n and the dead-band.
+   */
+  limit: z.literal('permit').optional(),
   /** True where the level counts as soon as it is reached, as with flood levels (`H >= value`, regulations.md 5.1). */
   reached: z.boolean().default(false),
-  /** `none`: only the limit itself counts, as with water levels, whose zero is a convention. */
-  bands: z.union([z.literal('none'), Bands]).default({ tendency: 0.8, preparing: 0.9 }),
+  /** 80 and 90 % unless said otherwise. `none`: only the limit itself counts, as with water levels, whose zero is a convention. */
+  bands: z.union([z.literal('none'), Bands]).optional(),
   /**
    * A band is entered when k of the last n usable readings are in it, and left after k readings past the dead-band.
    * For 5-minute data this takes the place of an on-delay (regulations.md 7.3): 2 of 3 ignores a single spike and waits one reading.
@@ -37,8 +42,8 @@ export const LimitRule = z.strictObject({
   consecutive: z.strictObject({ k: Run, n: Run }).default({ k: 2, n: 3 }),
   /** Share of the way to the limit by which a value must fall back before it counts as cleared: 1–5 % (regulations.md 7.3). */
   deadband: z.number().min(0).max(0.5).default(0.02),
-  /** Where the limit comes from, in words: regulation, column, coefficients. A verdict without a source is none. */
-  source: z.string().min(1),
+  /** Where a number comes from, in words. A verdict without a source is none. */
+  source: z.string().min(1).optional(),
   /** What the level is called, where it has a name of its own: `Báo động II`. */
   severity: z.string().min(1).optional(),
   /** First and last day, `2026-01-01` (UTC+7), or an RFC 3339 instant. Readings outside are not judged by the rule. */

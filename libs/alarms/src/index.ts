@@ -1,5 +1,5 @@
 export type { Alarm, AlarmKind, AlarmState, AlarmTransition, TransitionKind } from './alarm.js'
-export type { CompileResult } from './compile.js'
+export type { CompileResult, LegalLimits } from './compile.js'
 export { compileRules, readRules } from './compile.js'
 export { AlarmRules } from './config.js'
 export type { EngineStats, EpisodeView, ReceivedReadings, WindowLimits } from './engine.js'

@@ -1,16 +1,16 @@
 import type { Part, Sample, Window } from '#libs/aggregates'
 import { foldHour, foldParts, isWithin, partsOf, windowAt } from '#libs/aggregates'
-import type { CompiledRules } from '#libs/alarms'
 import type { Reading, SeriesKey } from '#libs/model'
 import { judge } from '#libs/model'
 import type { AggregateLog, Published, SeriesTerms, TermsOf, WindowMark } from './aggregate-ports.js'
 import type { TimeSeriesStore } from './ports.js'
+import type { LimitSource } from './standards.js'
 
 export interface AggregatorPorts {
   readonly store: Pick<TimeSeriesStore, 'range'>
   readonly aggregates: Pick<AggregateLog, 'days'>
   readonly termsOf: TermsOf
-  readonly rules: Pick<CompiledRules, 'limitsOf'>
+  readonly limits: LimitSource
 }
 
 /** Far more than any window can hold: a second's readings of a month. */
@@ -60,7 +60,7 @@ export class Aggregator {
   }
 
   async #samples({ station, parameter }: SeriesKey, window: Window): Promise<Sample[]> {
-    const limits = this.#ports.rules.limitsOf(station, parameter)
+    const limits = this.#ports.limits.limitsOf(station, parameter)
     return (await this.#readings({ station, parameter }, window)).map(({ at, value, unit, status, flag, flags }) => ({
       at,
       value,

@@ -1,6 +1,5 @@
 import type { Part, Summary, Window } from '#libs/aggregates'
 import { foldParts, partsOf } from '#libs/aggregates'
-import type { CompiledRules } from '#libs/alarms'
 import type { StandingCorrection } from '#libs/corrections'
 import { touches } from '#libs/corrections'
 import type { SeriesKey } from '#libs/model'
@@ -10,6 +9,7 @@ import { Aggregator } from './aggregator.js'
 import type { Asked, ReadingsAsked } from './asked-readings.js'
 import { TooWideError } from './asked-readings.js'
 import type { RangeQuery } from './ports.js'
+import type { LimitSource } from './standards.js'
 
 /** A window that was summed up for the one who asked. */
 export interface AskedWindow {
@@ -26,7 +26,7 @@ interface Sources {
   readonly readings: ReadingsAsked
   readonly aggregates: Pick<AggregateLog, 'days' | 'marked'>
   readonly termsOf: TermsOf
-  readonly rules: Pick<CompiledRules, 'limitsOf'>
+  readonly limits: LimitSource
 }
 
 /** Readings that one answer may be summed up from: more than a day of one a second. */
@@ -93,8 +93,8 @@ class OneWindow {
   constructor(sources: Sources, task: Task) {
     this.#sources = sources
     this.#task = task
-    const { termsOf, rules, aggregates } = sources
-    this.#aggregator = new Aggregator({ store: { range: query => this.#range(query) }, aggregates, termsOf, rules })
+    const { termsOf, limits, aggregates } = sources
+    this.#aggregator = new Aggregator({ store: { range: query => this.#range(query) }, aggregates, termsOf, limits })
   }
 
   async sumUp({ period, start, end }: Window): Promise<AskedWindow> {

@@ -20,7 +20,7 @@ const terms = { ...DEFAULT_TERMS, every: HOUR }
 const flow: SeriesTerms = { unit: 'm3/h', terms, flow: null }
 const load: SeriesTerms = { unit: 'mg/L', terms: { ...terms, sum: 'load' }, flow: { parameter: 'Flow', factor: 1 } }
 const termsOf: TermsOf = ({ parameter }) => (parameter === 'Flow' ? flow : load)
-const rules = { limitsOf: () => [] }
+const limits = { limitsOf: () => [] }
 
 const storeOf = (readings: readonly Reading[]) => ({
   range: async ({ from, to, limit, ...key }: RangeQuery) =>
@@ -53,7 +53,7 @@ const correction = (id: number, change: Change, more: Partial<Correction> = {}):
 
 /** Published days as the consumer of aggregates would have made them of these readings. */
 function publishedOf(readings: readonly Reading[], marked: readonly Window[] = []) {
-  const aggregator = new Aggregator({ store: storeOf(readings), aggregates: { days: async () => [] }, termsOf, rules })
+  const aggregator = new Aggregator({ store: storeOf(readings), aggregates: { days: async () => [] }, termsOf, limits })
   return {
     days: async (series: SeriesKey, { from, to }: { from: Millis; to: Millis }): Promise<Part[]> => {
       const { station, parameter } = series
@@ -75,7 +75,7 @@ interface World {
 
 function open({ stored, corrections = [], published = stored, marked = [] }: World): AggregatesAsked {
   const readings = new ReadingsAsked(storeOf(stored), sourceOf(corrections))
-  return new AggregatesAsked({ readings, aggregates: publishedOf(published, marked), termsOf, rules })
+  return new AggregatesAsked({ readings, aggregates: publishedOf(published, marked), termsOf, limits })
 }
 
 const windowsOf = (period: Period): Window[] => windowsBetween(period, { from: BEGIN, to: BEGIN + 9 * DAY }, terms.dayRule)
@@ -178,7 +178,7 @@ describe('any windows, with any corrections, as of any instant', () => {
 
   /** Everything from the readings, by the plain aggregator. */
   const plain = (seen: readonly Reading[]) => {
-    const aggregator = new Aggregator({ store: storeOf(seen), aggregates: publishedOf(seen), termsOf, rules })
+    const aggregator = new Aggregator({ store: storeOf(seen), aggregates: publishedOf(seen), termsOf, limits })
     return async (window: Window) => {
       const { summary } = await aggregator.sumUp(SERIES, window, load)
       return summary.received > 0 ? summary : null

@@ -26,7 +26,7 @@ describe('recompute', () => {
 
   async function anew(terms: SeriesTerms, span = query()): Promise<RecomputeProgress[]> {
     const { store, state } = world
-    const aggregator = new Aggregator({ store, aggregates: state.aggregates, termsOf: () => terms, rules: { limitsOf: () => [] } })
+    const aggregator = new Aggregator({ store, aggregates: state.aggregates, termsOf: () => terms, limits: { limitsOf: () => [] } })
     const told: RecomputeProgress[] = []
     for await (const progress of recompute(span, { aggregates: state.aggregates, aggregator, known: terms })) told.push(progress)
     return told

@@ -17,7 +17,7 @@ export const PARAMETERS = ['COD', 'pH'] as const
 const LATER = BEGIN + 70 * DAY
 const dayRule: DayRule = 'hours-01-24'
 const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
-const rules = { limitsOf: () => [] }
+const limits = { limitsOf: () => [] }
 
 /**
  * A store and a state on fresh ground, and the consumer of aggregates between them. A process that is killed stands still at the
@@ -65,7 +65,7 @@ export class AggregateWorld {
     })
     const say = (_: object, text: string): void => void this.log.push(text)
     const log: Log = { info: say, warn: say, error: say }
-    const aggregator = new Aggregator({ store, aggregates, termsOf, rules })
+    const aggregator = new Aggregator({ store, aggregates, termsOf, limits })
     const ports = { aggregates, aggregator, termsOf, dayRule, log, stored: () => this.kept, clock: () => this.now }
     return new AggregateConsumer({ ...ports, dependents: () => [] })
   }

@@ -60,21 +60,14 @@ describe('the example registry', () => {
     const checked = AlarmRules.parse(rules)
     expect(compileRules(checked, stations)).toMatchObject({ ok: true })
     const limits = checked.rules.flatMap(rule => ('parameter' in rule ? [rule] : []))
-    for (const rule of limits) expect(rule.source).toMatch(/QCVN|Quyết định|ranh mặn|FAO/)
+    for (const rule of limits) if (rule.limit !== 'permit') expect(rule.source).toMatch(/QCVN|Quyết định|ranh mặn|FAO/)
     for (const parameter of ['COD', 'pH', 'WaterLevel', 'Salinity', 'DO']) expect(limits.map(rule => rule.parameter)).toContain(parameter)
   })
 
-  it('computes effluent limits as QCVN 40:2011 does: C x Kq x Kf', async () => {
-    const { rules } = await loadRegistry('devices/registry', 'devices')
-    const number = (text: string | undefined): number => Number(text?.replace(',', '.'))
-    let seen = 0
-    for (const rule of AlarmRules.parse(rules).rules) {
-      const terms = 'source' in rule ? /C = ([\d,]+).*Kq ([\d,]+\d), Kf ([\d,]+\d)/.exec(rule.source) : null
-      if (!terms || !('high' in rule)) continue
-      expect(rule.high).toBeCloseTo(number(terms[1]) * number(terms[2]) * number(terms[3]), 9)
-      seen++
-    }
-    expect(seen).toBe(9)
+  it('has the law that its permits name', async () => {
+    const { law } = await loadRegistry('devices/registry', 'devices')
+    expect(law.regulations.map(({ name }) => name)).toContain('regulations/qcvn-40-2011.yaml')
+    expect(law.permits[0]).toMatchObject({ name: 'permits.yaml: permits.0', content: { station: 'AG-KCN-BINHHOA-01' } })
   })
 })
 
@@ -197,7 +190,11 @@ describe('a YAML file', () => {
   })
 })
 
-it('a registry without rules is one without limits', async () => {
+it('a registry without rules, regulations and permits is one without limits', async () => {
   await rm(join(dir, 'rules.yaml'))
-  expect((await loadRegistry(dir, devices)).rules).toEqual({ rules: [] })
+  await rm(join(dir, 'permits.yaml'))
+  await rm(join(dir, 'regulations'), { recursive: true })
+  const { rules, law } = await loadRegistry(dir, devices)
+  expect(rules).toEqual({ rules: [] })
+  expect(law).toEqual({ regulations: [], permits: [] })
 })

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Station } from '#libs/model'
 import { findParameter, messageOf } from '#libs/model'
 import type { CompiledProfile } from '#libs/wire'
@@ -13,6 +13,19 @@ export interface Registry {
   readonly profiles: ReadonlyMap<string, CompiledProfile>
   /** `rules.yaml` as it stands; the alarms library checks it. `{ rules: [] }` where there is none. */
   readonly rules: unknown
+  /** `regulations/*.yaml` and the entries of `permits.yaml` as they stand; the regulation library checks them. */
+  readonly law: LawDocuments
+}
+
+interface LawDocument {
+  /** The file, and the place in it. */
+  readonly name: string
+  readonly content: unknown
+}
+
+export interface LawDocuments {
+  readonly regulations: readonly LawDocument[]
+  readonly permits: readonly LawDocument[]
 }
 
 /** One thing that is wrong with a file: where it is, and what. */
@@ -39,7 +52,7 @@ export class RegistryError extends Error {
 const MAX_FILE_BYTES = 32 * 2 ** 20
 
 /**
- * Reads `stations.yaml` and `rules.yaml` of a registry and the profiles of `devices/<type>/profile.yaml`, and holds each
+ * Reads `stations.yaml`, `rules.yaml`, `permits.yaml` and `regulations/` of a registry and the profiles of `devices/<type>/profile.yaml`, and holds each
  * against the others and the model.
  * @throws RegistryError with every problem of every file at once.
  */
@@ -47,10 +60,11 @@ export async function loadRegistry(dir: string, devicesDir: string): Promise<Reg
   const desk = new Desk()
   const profiles = await loadProfiles(dir, devicesDir, desk)
   const stations = await loadStations(join(dir, 'stations.yaml'), profiles, desk)
-  const rules = await loadRules(join(dir, 'rules.yaml'), desk)
+  const rules = (await desk.readIfThere(join(dir, 'rules.yaml'))) ?? { rules: [] }
+  const law = await loadLaw(dir, desk)
   if (desk.problems.length > 0) throw new RegistryError(desk.problems)
   const usable = [...profiles].filter((entry): entry is [string, CompiledProfile] => entry[1] !== null)
-  return { stations, profiles: new Map(usable), rules }
+  return { stations, profiles: new Map(usable), rules, law }
 }
 
 /** Profiles by folder; null for one that is there and wrong, so that its stations are not reported for its sake. */
@@ -74,6 +88,15 @@ class Desk {
       this.report(file, '', messageOf(error))
     }
     return undefined
+  }
+
+  /** Like `read`; undefined, and nothing to report, where there is no such file. */
+  async readIfThere(file: string): Promise<unknown> {
+    const isThere = await stat(file).then(
+      () => true,
+      (error: unknown) => !isMissing(error)
+    )
+    return isThere ? await this.read(file) : undefined
   }
 
   /** Shape by zod: every issue is a problem. */
@@ -156,11 +179,32 @@ function toStation(entry: StationEntry, profiles: Profiles, report: (path: strin
   return { ...rest, ...(nameEn === undefined ? {} : { nameEn }), parameters }
 }
 
-/** A registry without rules is one whose stations have no limit, which is a state that is shown. */
-async function loadRules(file: string, desk: Desk): Promise<unknown> {
-  const exists = await stat(file).then(
-    () => true,
-    (error: unknown) => !(typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT')
-  )
-  return exists ? await desk.read(file) : { rules: [] }
+/** A registry without them is one whose stations have no limit, which is a state that is shown. */
+async function loadLaw(dir: string, desk: Desk): Promise<LawDocuments> {
+  const regulations: LawDocument[] = []
+  for (const name of await yamlFiles(join(dir, 'regulations'), desk)) {
+    regulations.push({ name, content: await desk.read(join(dir, name)) })
+  }
+  const file = join(dir, 'permits.yaml')
+  const raw = (await desk.readIfThere(file)) ?? { permits: [] }
+  const list = desk.check(file, PermitList, raw)?.permits ?? []
+  return { regulations, permits: list.map((content, index) => ({ name: `permits.yaml: permits.${index}`, content })) }
 }
+
+const PermitList = z.strictObject({ permits: z.array(z.unknown()).max(50_000) })
+
+/** Of a folder that need not be there; paths from its parent on. */
+async function yamlFiles(dir: string, desk: Desk): Promise<string[]> {
+  try {
+    const names = await readdir(dir)
+    return names
+      .filter(name => name.endsWith('.yaml'))
+      .sort()
+      .map(name => join('regulations', name))
+  } catch (error) {
+    if (!isMissing(error)) desk.report(dir, '', messageOf(error))
+    return []
+  }
+}
+
+const isMissing = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT'

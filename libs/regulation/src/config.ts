@@ -21,6 +21,9 @@ export type PerColumn = z.infer<typeof PerColumn>
 export const LIMIT_WINDOWS = ['any', 'hour', '8-hours', 'day', 'year'] as const
 export type LimitWindow = (typeof LIMIT_WINDOWS)[number]
 
+/** Shares of the limit at which warning begins (Envisoft's names; the shares are customary, not law). */
+const Bands = z.union([z.literal('none'), z.strictObject({ tendency: z.number().gt(0).lt(1), preparing: z.number().gt(0).lt(1) })])
+
 const Level = z.strictObject({ id: Id, name: Text, nameEn: Text.optional() })
 
 const LimitRow = z.strictObject({
@@ -34,6 +37,8 @@ const LimitRow = z.strictObject({
   /** False: Kq and Kf do not apply to this parameter. Without meaning where the regulation has no coefficients. */
   coefficients: z.boolean().default(true),
   flowClass: z.string().min(1).optional(),
+  /** Where the regulation's own make no sense: a share of degrees Celsius means nothing. */
+  bands: Bands.optional(),
   level: Level.optional(),
   /** Under what it holds, in words: `ở pH = 7`. */
   condition: Text.optional(),
@@ -97,10 +102,7 @@ export const Regulation = z.strictObject({
   columns: z.array(Column).max(50).default([]),
   flowClasses: z.array(z.string().min(1)).max(20).default([]),
   coefficients: Coefficients.optional(),
-  /** Shares of the limit at which warning begins (Envisoft's names; the shares are customary, not law). */
-  bands: z
-    .union([z.literal('none'), z.strictObject({ tendency: z.number().gt(0).lt(1), preparing: z.number().gt(0).lt(1) })])
-    .default({ tendency: 0.8, preparing: 0.9 }),
+  bands: Bands.default({ tendency: 0.8, preparing: 0.9 }),
   source: Text,
   confidence: Confidence,
   limits: z.array(LimitRow).max(5_000),

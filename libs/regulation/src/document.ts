@@ -19,6 +19,7 @@ export interface TableLimit extends Validity {
   readonly window: LimitWindow
   readonly reached: boolean
   readonly coefficients: boolean
+  readonly bands: RegulationTable['bands']
   readonly level: { readonly id: string; readonly name: string } | null
   readonly condition: string | null
   readonly source: string | null

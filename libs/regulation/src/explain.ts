@@ -48,6 +48,7 @@ const WINDOWS: Readonly<Record<JudgedWindow, Readonly<Record<Language, string>>>
   hour: { vi: 'trung bình 1 giờ', en: '1 h mean' },
   '8-hours': { vi: 'trung bình 8 giờ', en: '8 h mean' },
   day: { vi: 'trung bình 24 giờ', en: '24 h mean' },
+  month: { vi: 'trung bình tháng', en: 'monthly mean' },
   year: { vi: 'trung bình năm', en: 'yearly mean' }
 }
 

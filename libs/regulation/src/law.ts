@@ -29,7 +29,8 @@ export interface Question {
   readonly window: JudgedWindow
 }
 
-export type JudgedWindow = 'reading' | Exclude<LimitWindow, 'any'>
+/** A reading by itself, or the mean of so long; a month is held against limits that name no window. */
+export type JudgedWindow = 'reading' | 'month' | Exclude<LimitWindow, 'any'>
 
 /** Why a verdict is `no-limit` or `not-evaluated`. */
 export type Reason = NoLimit | 'other-window' | 'no-value'

@@ -119,7 +119,8 @@ function ownTerms(own: OwnTerms, place: Place): LegalTerms {
     source: own.source ?? permit.document,
     confidence: 'official'
   }
-  const terms = { parameter: own.parameter, unit: own.unit, low: own.min, high: own.max, reached: false, level: null }
+  const { bands } = place.regulation
+  const terms = { parameter: own.parameter, unit: own.unit, low: own.min, high: own.max, reached: false, level: null, bands }
   return { ...termsOf(terms, place), window: 'any', basis, source: citation(basis, own.unit) }
 }
 
@@ -138,18 +139,19 @@ interface Numbers {
   readonly high: number | null
   readonly reached: boolean
   readonly level: TableLimit['level']
+  readonly bands: LimitTerms['bands']
 }
 
 /** Dead-band of a legal limit: the customary 2 % (regulations.md 7.3); it decides when an alarm is over, never whether there is one. */
 const DEADBAND = 0.02
 
-const termsOf = ({ level, ...numbers }: Numbers, { regulation, from, to }: Place): Omit<LegalTerms, 'window' | 'basis' | 'source'> => ({
+const termsOf = ({ level, ...numbers }: Numbers, { from, to }: Place): Omit<LegalTerms, 'window' | 'basis' | 'source'> => ({
   parameter: numbers.parameter,
   unit: numbers.unit,
   low: numbers.low,
   high: numbers.high,
   reached: numbers.reached,
-  bands: regulation.bands,
+  bands: numbers.bands,
   deadband: DEADBAND,
   severity: level?.name ?? null,
   ...(level ? { level: level.id } : {}),

@@ -31,7 +31,7 @@ export function readRegulation(raw: unknown, report: Report): RegulationTable | 
     columns: data.columns,
     flowClasses: data.flowClasses,
     coefficients: data.coefficients ?? null,
-    bands: data.bands === 'none' ? null : data.bands,
+    bands: bandsOf(data.bands),
     source: data.source,
     confidence: data.confidence,
     limits,
@@ -97,6 +97,7 @@ function limitsOf(row: LimitRow, regulation: Regulation, report: Report): TableL
       window: row.window,
       reached: row.reached,
       coefficients: regulation.coefficients !== undefined && row.coefficients,
+      bands: bandsOf(row.bands ?? regulation.bands),
       level: row.level ? { id: row.level.id, name: row.level.name } : null,
       condition: row.condition ?? null,
       source: row.source ?? null,
@@ -105,6 +106,8 @@ function limitsOf(row: LimitRow, regulation: Regulation, report: Report): TableL
     }
   })
 }
+
+const bandsOf = (bands: Regulation['bands']): RegulationTable['bands'] => (bands === 'none' ? null : bands)
 
 const at = (value: PerColumn | undefined, column: string | null): number | undefined =>
   typeof value === 'object' ? (column === null ? undefined : value[column]) : value

@@ -39,7 +39,7 @@ class Scene {
     this.store = store
     this.state = state
     const { aggregates } = state
-    this.aggregator = new Aggregator({ store, aggregates, termsOf, rules: { limitsOf: () => [] } })
+    this.aggregator = new Aggregator({ store, aggregates, termsOf, limits: { limitsOf: () => [] } })
     const stored = () => this.sequence
     const ports = { aggregates, aggregator: this.aggregator, termsOf, dayRule, stored, log: silent, clock: () => this.now }
     this.consumer = new AggregateConsumer({ ...ports, dependents: () => [] })

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { AlarmRules, type AlarmTransition, type CompiledRules, compileRules, Engine } from '#libs/alarms'
-import { DAY, MINUTE, type Millis, SECOND, type Station, verdictOf } from '#libs/model'
+import { type AlarmTransition, Engine } from '#libs/alarms'
+import { DAY, MINUTE, type Millis, SECOND, type Station } from '#libs/model'
+import { readStandards, type Standards } from '#libs/pipeline'
 import { loadRegistry, type Registry } from '#libs/platform'
 import { type CompiledProfile, decodeReadings } from '#libs/wire'
 import { encodeSamples } from '../../station/src/payload.js'
@@ -20,7 +21,7 @@ interface Played {
 
 describe('the demo scenario', () => {
   let registry: Registry
-  let rules: CompiledRules
+  let standards: Standards
   let scenario: Scenario
   let cast: { station: Station; profile: CompiledProfile; fleet: FleetStation }[]
 
@@ -34,9 +35,9 @@ describe('the demo scenario', () => {
       'simulators/scenarios/demo.yaml',
       cast.map(({ fleet }) => fleet)
     )
-    const compiled = compileRules(AlarmRules.parse(registry.rules), registry.stations)
-    if (!compiled.ok) throw new Error(compiled.problems.join('\n'))
-    rules = compiled.rules
+    const read = readStandards(registry, registry.stations)
+    if (!read.ok) throw new Error(read.problems.join('\n'))
+    standards = read.standards
   })
 
   const modelOf = ({ code, kind, parameters }: FleetStation, peculiar = scenario.stations[code] ?? ORDINARY): StationModel =>
@@ -44,7 +45,7 @@ describe('the demo scenario', () => {
 
   /** The path of every message of the scenario's first seconds: model, payload, decoder, alarm engine. */
   function play(seconds: number): Played {
-    const engine = new Engine(rules)
+    const engine = new Engine(standards.rules)
     const transitions: AlarmTransition[] = []
     const refused: string[] = []
     const statuses = new Set<string>()
@@ -98,8 +99,8 @@ describe('the demo scenario', () => {
     for (const { fleet } of cast) {
       const model = modelOf(fleet, { ...(scenario.stations[fleet.code] ?? ORDINARY), happenings: [] })
       for (let now = ORIGIN; now < ORIGIN + 3 * DAY; now += 10 * MINUTE) {
-        for (const { parameter, value } of model.sample(now)?.values ?? []) {
-          const verdict = verdictOf(value, rules.limitsOf(fleet.code, parameter))
+        for (const { parameter, value, unit } of model.sample(now)?.values ?? []) {
+          const { verdict } = standards.judge({ station: fleet.code, parameter, at: now, value, unit, window: 'reading' })
           if (verdict !== 'within' && verdict !== 'no-limit') found.push(`${fleet.code}/${parameter} ${value} ${verdict}`)
         }
       }

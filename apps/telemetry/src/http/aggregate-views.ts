@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import type { Aggregate, Window } from '#libs/aggregates'
 import { ALGORITHM, foldParts } from '#libs/aggregates'
-import type { CompiledRules } from '#libs/alarms'
 import type { SeriesKey } from '#libs/model'
-import { formatInstant, judge, MEASURING } from '#libs/model'
-import type { AggregateLog, AggregateQuery, SeriesTerms } from '#libs/pipeline'
+import { formatInstant } from '#libs/model'
+import type { AggregateLog, AggregateQuery, SeriesTerms, Standards } from '#libs/pipeline'
 import type { Aggregating } from '../wiring/aggregates.js'
 import { csvText } from './csv.js'
 import type { AggregateView } from './schemas.js'
@@ -13,7 +12,7 @@ type AggregateJson = z.infer<typeof AggregateView>
 
 interface Sources extends Aggregating {
   readonly aggregates: Pick<AggregateLog, 'find' | 'marked'>
-  readonly rules: Pick<CompiledRules, 'limitsOf'>
+  readonly standards: Pick<Standards, 'judge'>
 }
 
 /** Days of a month, at most. */
@@ -76,9 +75,9 @@ export class AggregateViews {
 
   /** One aggregate on the wire. */
   view(aggregate: Aggregate, provisional: boolean): AggregateJson {
-    const { start, end, min, max, mean, unit } = aggregate
-    const limits = this.#sources.rules.limitsOf(aggregate.station, aggregate.parameter)
-    const judged = mean === null ? null : judge({ value: mean, unit, at: end, status: MEASURING, flag: 1, flags: [] }, limits)
+    const { station, parameter, period, start, end, min, max, mean, unit } = aggregate
+    // The window's end belongs to it, and the day after begins there: what holds is asked of an instant inside.
+    const question = { station, parameter, at: end - 1, value: mean, unit, window: period }
     return {
       ...aggregate,
       start: formatInstant(start),
@@ -88,7 +87,7 @@ export class AggregateViews {
       max: max?.value ?? null,
       maxAt: max ? formatInstant(max.at) : null,
       provisional,
-      verdict: judged?.verdict ?? (limits.length === 0 ? 'no-limit' : 'not-evaluated')
+      verdict: this.#sources.standards.judge(question).verdict
     }
   }
 }

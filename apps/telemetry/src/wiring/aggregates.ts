@@ -1,7 +1,6 @@
 import type { DayRule, Terms } from '#libs/aggregates'
-import type { CompiledRules } from '#libs/alarms'
 import type { SeriesKey, Station } from '#libs/model'
-import type { AggregateLog, Log, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import type { AggregateLog, LimitSource, Log, TermsOf, TimeSeriesStore } from '#libs/pipeline'
 import { AggregateConsumer, Aggregator, seriesTerms } from '#libs/pipeline'
 import type { CompiledProfile } from '#libs/wire'
 
@@ -21,7 +20,7 @@ interface AggregatorSources {
   readonly settings: AggregateSettings
   readonly store: Pick<TimeSeriesStore, 'range'>
   readonly aggregates: AggregateLog
-  readonly rules: CompiledRules
+  readonly limits: LimitSource
 }
 
 export interface Aggregating {
@@ -29,9 +28,9 @@ export interface Aggregating {
   readonly termsOf: TermsOf
 }
 
-export function openAggregator({ stations, settings, store, aggregates, rules }: AggregatorSources): Aggregating {
+export function openAggregator({ stations, settings, store, aggregates, limits }: AggregatorSources): Aggregating {
   const termsOf = seriesTerms(stations.byCode, stations.profileOf, settings)
-  return { termsOf, aggregator: new Aggregator({ store, aggregates, termsOf, rules }) }
+  return { termsOf, aggregator: new Aggregator({ store, aggregates, termsOf, limits }) }
 }
 
 interface ConsumerSources extends AggregatorSources {

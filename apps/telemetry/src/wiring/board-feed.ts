@@ -1,10 +1,9 @@
 import type { State } from '#libs/adapters/state'
 import type { BoardState } from '#libs/adapters/store-influx'
 import { InfluxAggregates, InfluxContext } from '#libs/adapters/store-influx'
-import type { CompiledRules } from '#libs/alarms'
 import type { Millis, StationState } from '#libs/model'
 import { codeOf, DAY, HOUR, messageOf, SECOND } from '#libs/model'
-import type { Clock, Log, TermsOf } from '#libs/pipeline'
+import type { Clock, Log, Standards, TermsOf } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { AggregatePages } from './aggregate-pages.js'
 import type { AlarmEvents } from './alarm-events.js'
@@ -160,7 +159,7 @@ export class BoardFeed {
 interface Parts {
   readonly influx: Config['influx']
   readonly stations: Stations
-  readonly rules: CompiledRules
+  readonly standards: Pick<Standards, 'rules'>
   readonly state: Pick<State, 'transitions' | 'aggregates'>
   readonly termsOf: TermsOf
   readonly states: StationStates
@@ -169,14 +168,14 @@ interface Parts {
 }
 
 /** The running feed; one that does nothing where the time series are not in InfluxDB. */
-export function startBoardFeed({ influx, stations, rules, state, termsOf, states, alarmEvents, log }: Parts): Pick<BoardFeed, 'close'> {
+export function startBoardFeed({ influx, stations, standards, state, termsOf, states, alarmEvents, log }: Parts): Pick<BoardFeed, 'close'> {
   if (!influx) return { close: () => Promise.resolve() }
   const target = new InfluxAggregates({ ...influx, log })
   const aggregates = new AggregatePages({ aggregates: state.aggregates, target, termsOf })
   const feed = new BoardFeed({
     context: new InfluxContext(influx),
     transitions: state.transitions,
-    registry: now => boardRegistry(stations, rules, now),
+    registry: now => boardRegistry(stations, standards.rules, now),
     states: async () => {
       const stateOf = await states.of(stations.all)
       return stations.all.map(station => [station.code, stateOf(station)] as const)

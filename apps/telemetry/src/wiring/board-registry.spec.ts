@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { AlarmRules, compileRules } from '#libs/alarms'
+import { readStandards } from '#libs/pipeline'
 import { loadRegistry } from '#libs/platform'
 import { boardRegistry } from './board-registry.js'
 import { Stations } from './stations.js'
@@ -9,10 +9,10 @@ const NOW = Date.UTC(2026, 10, 24)
 describe('what boards are told of the example registry', () => {
   let told: ReturnType<typeof boardRegistry>
   beforeAll(async () => {
-    const { stations, profiles, rules } = await loadRegistry('devices/registry', 'devices')
-    const compiled = compileRules(AlarmRules.parse(rules), stations)
-    if (!compiled.ok) throw new Error(compiled.problems.join('\n'))
-    told = boardRegistry(new Stations(stations, profiles), compiled.rules, NOW)
+    const { stations, profiles, rules, law } = await loadRegistry('devices/registry', 'devices')
+    const read = readStandards({ rules, law }, stations)
+    if (!read.ok) throw new Error(read.problems.join('\n'))
+    told = boardRegistry(new Stations(stations, profiles), read.standards.rules, NOW)
   })
   const limitOf = (station: string, rule: string) => told.limits.find(limit => limit.station === station && limit.rule === rule)
   const seriesOf = (station: string, parameter: string) =>
@@ -31,14 +31,14 @@ describe('what boards are told of the example registry', () => {
   })
 
   it('shows bounds as the rule has them, without the tolerance of the thresholds', () => {
-    expect(limitOf('AG-KCN-BINHHOA-01', 'cod-column-a-hau')).toMatchObject({
+    expect(limitOf('AG-KCN-BINHHOA-01', 'effluent-cod')).toMatchObject({
       high: 90,
       highPreparing: 81,
       highTendency: 72,
       low: null,
       lowTendency: null
     })
-    expect(limitOf('AG-KCN-BINHHOA-01', 'ph-column-a')).toMatchObject({
+    expect(limitOf('AG-KCN-BINHHOA-01', 'effluent-ph')).toMatchObject({
       low: 6,
       lowPreparing: 6.15,
       lowTendency: 6.3,
@@ -47,7 +47,7 @@ describe('what boards are told of the example registry', () => {
       high: 9
     })
     expect(limitOf('AG-CA-CHAUPHU-01', 'pond-oxygen')).toMatchObject({ low: 2, lowTendency: 2.5, high: null, highTendency: null })
-    expect(limitOf('AG-KCN-BINHHOA-01', 'temperature')).toMatchObject({ high: 40, highTendency: null, highPreparing: null })
+    expect(limitOf('AG-KCN-BINHHOA-01', 'effluent-temperature')).toMatchObject({ high: 40, highTendency: null, highPreparing: null })
   })
 
   it('gives limits in the unit of the readings', () => {

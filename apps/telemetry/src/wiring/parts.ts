@@ -2,11 +2,18 @@ import { statfs } from 'node:fs/promises'
 import { AedesBroker } from '#libs/adapters/broker-aedes'
 import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
-import type { CompiledRules } from '#libs/alarms'
-import { readRules } from '#libs/alarms'
 import { Journal } from '#libs/journal'
-import type { IngestPorts, Principal, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { AggregatesAsked, JournalSource, Live, NewestReadings, ReadingsAsked, StatusIntervals, TOKEN_USER } from '#libs/pipeline'
+import type { IngestPorts, Principal, Standards, StandardsSources, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import {
+  AggregatesAsked,
+  JournalSource,
+  Live,
+  NewestReadings,
+  ReadingsAsked,
+  readStandards,
+  StatusIntervals,
+  TOKEN_USER
+} from '#libs/pipeline'
 import type { Closers, Config, Logger, TlsCertificates } from '#libs/platform'
 import { CodedError, isLoopback, loadRegistry, openLogger } from '#libs/platform'
 import { AggregateViews } from '../http/aggregate-views.js'
@@ -52,7 +59,8 @@ export interface Parts {
 
 interface Registry {
   readonly stations: Stations
-  readonly rules: CompiledRules
+  readonly standards: Standards
+  readonly sources: StandardsSources
 }
 
 /**
@@ -95,7 +103,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const { outbox, forwarder } = await startSending({ ...sources, state, broker, closers, onDeath })
   wakeOutbox.wake = () => outbox.wake()
 
-  const states = new StationStates({ rules: registry.rules, newest, alarms: state.alarms, clock: Date.now })
+  const states = new StationStates({ standards: registry.standards, newest, alarms: state.alarms, clock: Date.now })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
   closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
 
@@ -143,14 +151,14 @@ async function openOwnState(
 
 function aggregateQuestions(
   { aggregates: settings }: Config,
-  { stations, rules }: Registry,
+  { stations, standards }: Registry,
   { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
 ): Pick<Parts, 'askedViews' | 'statusIntervals'> & { termsOf: TermsOf } {
-  const aggregating = openAggregator({ stations, settings, store, aggregates, rules })
+  const aggregating = openAggregator({ stations, settings, store, aggregates, limits: standards })
   const { termsOf } = aggregating
   const readings = new ReadingsAsked(store, corrections)
-  const published = new AggregateViews({ ...aggregating, aggregates, rules })
-  const asked = new AggregatesAsked({ readings, aggregates, termsOf, rules })
+  const published = new AggregateViews({ ...aggregating, aggregates, standards })
+  const asked = new AggregatesAsked({ readings, aggregates, termsOf, limits: standards })
   return {
     termsOf,
     askedViews: new AskedViews({ readings, published, aggregates: asked, clock: Date.now }),
@@ -166,10 +174,11 @@ const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
   })
 
 async function openRegistry(config: Config): Promise<Registry> {
-  const { stations, profiles, rules } = await loadRegistry(config.registryDir, config.devicesDir)
-  const read = readRules(rules, stations)
-  if (read.ok) return { stations: new Stations(stations, profiles), rules: read.rules }
-  throw new CodedError('QT_REGISTRY_INVALID', `the alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
+  const { stations, profiles, rules, law } = await loadRegistry(config.registryDir, config.devicesDir)
+  const sources = { rules, law }
+  const read = readStandards(sources, stations)
+  if (read.ok) return { stations: new Stations(stations, profiles), standards: read.standards, sources }
+  throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
 }
 
 function openJournal(config: Config, log: Logger): Promise<Journal> {
@@ -204,7 +213,7 @@ function startConsumers(sources: ConsumerSources, { alarmEvents, wakeOutbox, onD
   const { config, place, registry, journal, log } = sources
   const fault = config.fault
   return ConsumersThread.start(
-    { ...config, state: place, rules: registry.rules.terms, intervals: registry.stations.intervals(), fault },
+    { ...config, state: place, standards: registry.sources, intervals: registry.stations.intervals(), fault },
     {
       onTransitions: transitions => {
         alarmEvents.tell(transitions)

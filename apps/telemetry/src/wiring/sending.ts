@@ -1,9 +1,9 @@
 import type { AedesBroker } from '#libs/adapters/broker-aedes'
 import { WebhookNotifier } from '#libs/adapters/notify-webhook'
 import type { State, StatePlace } from '#libs/adapters/state'
-import type { AlarmNames, AlarmTransition, CompiledRules, Language } from '#libs/alarms'
+import type { AlarmNames, AlarmTransition, Language } from '#libs/alarms'
 import { alarmText } from '#libs/alarms'
-import type { Notifier } from '#libs/pipeline'
+import type { Notifier, Standards } from '#libs/pipeline'
 import { OutboxDelivery } from '#libs/pipeline'
 import type { Closers, Config, Logger } from '#libs/platform'
 import { faultAt } from '#libs/platform'
@@ -16,7 +16,7 @@ interface Sources {
   readonly place: StatePlace
   readonly state: State
   readonly broker: AedesBroker
-  readonly registry: { readonly stations: Stations; readonly rules: CompiledRules }
+  readonly registry: { readonly stations: Stations; readonly standards: Pick<Standards, 'rules'> }
   readonly log: Logger
   readonly closers: Closers
   readonly onDeath: (error: Error) => void
@@ -55,9 +55,9 @@ async function startOutbox({ config, state, broker, registry, log }: Sources): P
   return outbox
 }
 
-function namesFor({ alarm }: AlarmTransition, language: Language, { stations, rules }: Sources['registry']): AlarmNames {
+function namesFor({ alarm }: AlarmTransition, language: Language, { stations, standards }: Sources['registry']): AlarmNames {
   const station = stations.byCode.get(alarm.station)
-  const severity = rules.limitsOf(alarm.station, alarm.parameter ?? '').find(limit => limit.rule === alarm.rule)?.severity
+  const severity = standards.rules.limitsOf(alarm.station, alarm.parameter ?? '').find(limit => limit.rule === alarm.rule)?.severity
   const name = language === 'en' ? (station?.nameEn ?? station?.name) : station?.name
   return { ...(station && name ? { station: name, zone: station.zone } : {}), ...(severity ? { severity } : {}) }
 }

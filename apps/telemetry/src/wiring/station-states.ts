@@ -1,12 +1,11 @@
 import type { State } from '#libs/adapters/state'
-import type { CompiledRules } from '#libs/alarms'
 import { stationState } from '#libs/alarms'
 import type { Millis, Reading, Station, StationState, Verdict } from '#libs/model'
-import { CLOCK_TOLERANCE, judge } from '#libs/model'
-import type { Clock, TimeSeriesStore } from '#libs/pipeline'
+import { CLOCK_TOLERANCE } from '#libs/model'
+import type { Clock, Standards, TimeSeriesStore } from '#libs/pipeline'
 
 interface Sources {
-  readonly rules: CompiledRules
+  readonly standards: Pick<Standards, 'verdictOf'>
   readonly newest: Pick<TimeSeriesStore, 'latest'>
   readonly alarms: State['alarms']
   readonly clock: Clock
@@ -22,9 +21,8 @@ export class StationStates {
     this.#sources = sources
   }
 
-  /** The verdict of a reading under the limits that hold for it. */
-  readonly verdictOf = (reading: Reading): Verdict =>
-    judge(reading, this.#sources.rules.limitsOf(reading.station, reading.parameter)).verdict
+  /** The verdict of a reading under what it is held against. */
+  readonly verdictOf = (reading: Reading): Verdict => this.#sources.standards.verdictOf(reading)
 
   /** Readings of a clock that runs ahead are kept, but they are not what the station measures now. */
   notAhead(): Millis {

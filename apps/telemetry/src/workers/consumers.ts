@@ -1,10 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { State } from '#libs/adapters/state'
-import { CompiledRules } from '#libs/alarms'
+import type { Station } from '#libs/model'
 import { codeOf, messageOf } from '#libs/model'
-import type { AggregateConsumer, AlarmLog, Consumer, Log, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
-import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreConsumer } from '#libs/pipeline'
-import { Closers, faultAt, loadRegistry, openLogger } from '#libs/platform'
+import type { AggregateConsumer, AlarmLog, Consumer, Log, Standards, StandardsSources, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, readStandards, StoreConsumer } from '#libs/pipeline'
+import { Closers, CodedError, faultAt, loadRegistry, openLogger } from '#libs/platform'
 import { openAggregateConsumer } from '../wiring/aggregates.js'
 import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
@@ -35,13 +35,20 @@ async function main(): Promise<void> {
   const store = closers.add('store', await openWriter({ ...setup, log }, source.identity(), beforeCursor))
 
   const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
-  const rules = new CompiledRules(setup.rules)
-  const alarms = closers.add('alarms', new AlarmConsumer({ rules, alarmLog: announced(state.alarmLog), clock: Date.now, log }))
+  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
+  const standards = standardsOf(setup.standards, stations)
+  const alarms = closers.add(
+    'alarms',
+    new AlarmConsumer({ rules: standards.rules, alarmLog: announced(state.alarmLog), clock: Date.now, log })
+  )
   const run = (consumer: Consumer) => new ConsumerRunner(consumer, { source, log })
   const storing = new StoreConsumer(store, outcome => addUp(counts, outcome))
   const delayed = [new Delayed(storing, Date.now), new Delayed(alarms, Date.now)] as const
   const [storeRunner, alarmRunner] = [run(delayed[0]), run(delayed[1])]
-  const aggregates = await openAggregates({ store, state, rules, stored: () => storeRunner.position.kept, log })
+  const aggregates = openAggregates(new Stations(stations, profiles), {
+    ...{ store, state, limits: standards, log },
+    stored: () => storeRunner.position.kept
+  })
   const ledger = closers.add('ledger', openLedger({ book: state.ledgerBook, store, storing, source, intervals: setup.intervals, log }))
   const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates), ...ledger.runners]
   for (const runner of runners) runner.start()
@@ -80,15 +87,21 @@ async function main(): Promise<void> {
 interface AggregateSources {
   readonly store: TimeSeriesStore
   readonly state: State
-  readonly rules: CompiledRules
+  readonly limits: Standards
   readonly stored: () => number
   readonly log: Log
 }
 
-async function openAggregates({ store, state, rules, stored, log }: AggregateSources): Promise<AggregateConsumer> {
-  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
-  const sources = { stations: new Stations(stations, profiles), settings: setup.aggregates, store, aggregates: state.aggregates }
-  return openAggregateConsumer({ ...sources, rules, stored, log })
+function openAggregates(stations: Stations, { store, state, limits, stored, log }: AggregateSources): AggregateConsumer {
+  const sources = { stations, settings: setup.aggregates, store, aggregates: state.aggregates }
+  return openAggregateConsumer({ ...sources, limits, stored, log })
+}
+
+/** @throws CodedError QT_REGISTRY_INVALID, which whoever started the thread has ruled out. */
+function standardsOf(sources: StandardsSources, stations: readonly Station[]): Standards {
+  const read = readStandards(sources, stations)
+  if (read.ok) return read.standards
+  throw new CodedError('QT_REGISTRY_INVALID', read.problems.join('; '))
 }
 
 /** Tells the main thread of each transition that has been recorded. */

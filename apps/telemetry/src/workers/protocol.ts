@@ -1,6 +1,5 @@
 import type { StatePlace } from '#libs/adapters/state'
-import type { RuleTerms } from '#libs/alarms'
-import type { AlarmTransition, ConsumerPosition, ForwardReport, WriteOutcome } from '#libs/pipeline'
+import type { AlarmTransition, ConsumerPosition, ForwardReport, StandardsSources, WriteOutcome } from '#libs/pipeline'
 import type { FaultPoint, InfluxSettings, LogOptions, WarehouseSettings } from '#libs/platform'
 import type { AggregateSettings } from '../wiring/aggregates.js'
 import type { TallyCounts } from '../wiring/tally.js'
@@ -14,7 +13,8 @@ export interface ConsumersSetup {
   readonly registryDir: string
   readonly devicesDir: string
   readonly aggregates: AggregateSettings
-  readonly rules: RuleTerms
+  /** Rules and law as they were read: checked by whoever starts the thread. */
+  readonly standards: StandardsSources
   /** How often a reading of a station is expected. Milliseconds. */
   readonly intervals: ReadonlyMap<string, number>
   readonly log: LogOptions
