@@ -1,15 +1,15 @@
+import type { State } from '#libs/adapters/state'
 import { serverLock } from '#libs/adapters/state'
-import { InfluxStore } from '#libs/adapters/store-influx'
-import { SqliteStore } from '#libs/adapters/store-sqlite'
 import { codeOf, EARLIEST } from '#libs/model'
-import type { AggregateLog, RecomputeProgress, RecomputeQuery, Standards, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { Aggregator, daysOf, markAnew, readStandards, recompute, seriesTerms } from '#libs/pipeline'
+import type { AggregateLog, RecomputeProgress, RecomputeQuery, Standards, TermsOf } from '#libs/pipeline'
+import { Aggregator, daysOf, markAnew, recompute, standardsAt } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
-import { CodedError, loadRegistry } from '#libs/platform'
+import { CodedError } from '#libs/platform'
 import type { Call, Command } from './command.js'
 import { usageError } from './command.js'
 import { instantOption } from './instant-option.js'
 import { progressBar } from './progress-bar.js'
+import { openStore, termsIn } from './series-terms.js'
 import { withState } from './with-state.js'
 
 const anew: Command = {
@@ -19,10 +19,11 @@ const anew: Command = {
   options: { from: { type: 'string' }, to: { type: 'string' } },
   async run(call) {
     const query = queryOf(call)
-    const { standards, termsOf } = await registryOf(call.config)
-    const known = termsOf(query)
-    if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${query.station}/${query.parameter}`)
-    await withState(call.config, async ({ aggregates }) => {
+    await withState(call.config, async state => {
+      const { aggregates } = state
+      const { standards, termsOf } = await standardsIn(call.config, state)
+      const known = termsOf(query)
+      if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${query.station}/${query.parameter}`)
       const lock = lockOrNull(call.config)
       if (!lock) {
         call.print(`windows ${await markAnew(query, { aggregates, known })} marked: the running server sums them up`)
@@ -48,17 +49,12 @@ function queryOf({ positional, options }: Call): RecomputeQuery {
   return { station, parameter, from: Math.max(from, EARLIEST), to: end, now }
 }
 
-async function registryOf({ registryDir, devicesDir, aggregates }: Config): Promise<{ standards: Standards; termsOf: TermsOf }> {
-  const { stations, profiles, rules, law } = await loadRegistry(registryDir, devicesDir)
-  const read = readStandards({ rules, law }, stations)
+/** By the law as staff have changed it. @throws CodedError QT_REGISTRY_INVALID */
+async function standardsIn(config: Config, { law }: State): Promise<{ standards: Standards; termsOf: TermsOf }> {
+  const { termsOf, ...registry } = await termsIn(config)
+  const read = await standardsAt({ law, ...registry }, await law.edition())
   if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
-  const byCode = new Map(stations.map(station => [station.code, station]))
-  const profileOf = (station: { readonly profile: string }) => {
-    const profile = profiles.get(station.profile)
-    if (!profile) throw new CodedError('QT_UNEXPECTED', `no profile ${station.profile}`)
-    return profile
-  }
-  return { standards: read.standards, termsOf: seriesTerms(byCode, profileOf, aggregates) }
+  return { standards: read.standards, termsOf }
 }
 
 /** Null while a server runs: it alone computes then. */
@@ -98,8 +94,5 @@ async function computeHere(query: RecomputeQuery, { config, print, standards, te
   }
   print(`days ${done.days} windows ${done.windows} changed ${done.changed} ms ${Math.round(performance.now() - began)}`)
 }
-
-const openStore = ({ dataDir, influx }: Config): Promise<TimeSeriesStore> =>
-  influx ? InfluxStore.open({ ...influx, readOnly: true }) : SqliteStore.open({ dataDir, readOnly: true })
 
 export const aggregateCommands: readonly Command[] = [anew]

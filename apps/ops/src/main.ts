@@ -15,12 +15,19 @@ const GROUPS: ReadonlyMap<string, () => Promise<readonly Command[]>> = new Map(
     aggregates: () => import('./aggregates.js').then(({ aggregateCommands }) => aggregateCommands),
     correction: () => import('./corrections.js').then(({ correctionCommands }) => correctionCommands),
     forward: () => import('./forward.js').then(({ forwardCommands }) => forwardCommands),
+    rules: () => import('./rules.js').then(({ ruleCommands }) => ruleCommands),
     state: () => import('./state.js').then(({ stateCommands }) => stateCommands),
     influx: () => import('./influx.js').then(({ influxCommands }) => influxCommands),
     tls: () => import('./tls.js').then(({ tlsCommands }) => tlsCommands),
     backup: () => import('./backup.js').then(({ backupCommands }) => backupCommands)
   })
 )
+
+// Whoever reads our lines may stop early, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(0)
+})
 
 /** The operator's command line. Answers go to standard output, everything else to standard error. */
 async function main(): Promise<number> {

@@ -49,6 +49,8 @@ export class AlarmConsumer implements Consumer {
   readonly #ports: AlarmPorts
   readonly #policy: SnapshotPolicy
   #engine: Engine
+  /** Those of today. */
+  #rules: CompiledRules
   /** Applied to the engine up to here. */
   #position = 0
   /** Covered by the saved snapshot up to here. */
@@ -67,6 +69,7 @@ export class AlarmConsumer implements Consumer {
     this.#ports = ports
     this.#policy = { ...POLICY, ...policy }
     this.#engine = new Engine(ports.rules)
+    this.#rules = ports.rules
   }
 
   /** Restores the engine. The journal is to be read after the sequence returned, which may lie before the log's cursor. */
@@ -121,6 +124,20 @@ export class AlarmConsumer implements Consumer {
     })
   }
 
+  /**
+   * Puts other rules in force. Before the log's cursor is reached nothing is done: they take over there. Recorded, and followed by a snapshot, so
+   * that no record is ever replayed under rules that it was not judged by.
+   */
+  adopt(rules: CompiledRules): Promise<void> {
+    return this.#exclusively(async () => {
+      await this.#settle()
+      this.#rules = rules
+      if (!this.#isLive || this.#engine.rules.fingerprint === rules.fingerprint) return
+      this.#ports.log.info({ sequence: this.#position }, 'the alarm rules have changed')
+      await this.#write({ snapshotBefore: false, transitions: this.#engine.adopt(rules), snapshotAfter: true })
+    })
+  }
+
   /** Writes what is left to write and a last snapshot, so that the next start has nothing to replay. */
   close(): Promise<void> {
     return this.#exclusively(async () => {
@@ -146,9 +163,9 @@ export class AlarmConsumer implements Consumer {
   async #goLive(): Promise<void> {
     this.#position = Math.max(this.#position, this.#recordedBefore)
     this.#isLive = true
-    const hasNewRules = this.#engine.rules.fingerprint !== this.#ports.rules.fingerprint
+    const hasNewRules = this.#engine.rules.fingerprint !== this.#rules.fingerprint
     if (hasNewRules) this.#ports.log.info({ sequence: this.#position }, 'the alarm rules have changed')
-    const transitions = [...this.#engine.adopt(this.#ports.rules), ...this.#engine.standingSilences()]
+    const transitions = [...this.#engine.adopt(this.#rules), ...this.#engine.standingSilences()]
     await this.#write({ snapshotBefore: false, transitions, snapshotAfter: hasNewRules || !this.#hasSnapshot })
   }
 

@@ -1,9 +1,8 @@
-import type { CompiledRules } from '#libs/alarms'
-import { readRules } from '#libs/alarms'
+import { CompiledRules, readRules } from '#libs/alarms'
 import type { Limit, Reading, Station, Verdict } from '#libs/model'
 import { isUsable, judge, MEASURING } from '#libs/model'
-import type { Law, LawSources, LegalVerdict, Question } from '#libs/regulation'
-import { readLaw } from '#libs/regulation'
+import type { LawSources, LegalVerdict, Question } from '#libs/regulation'
+import { Law, readLaw } from '#libs/regulation'
 
 /** The limits of a series that its readings are held against, each with the time in which it holds. */
 export interface LimitSource {
@@ -47,6 +46,11 @@ export class Standards implements LimitSource {
   constructor(rules: CompiledRules, law: Law) {
     this.#rules = rules
     this.#law = law
+  }
+
+  /** Nothing has a limit. */
+  static none(): Standards {
+    return new Standards(new CompiledRules({ limits: [], silences: [] }), new Law([], [], []))
   }
 
   get rules(): CompiledRules {

@@ -152,6 +152,3 @@ export const Permit = z.strictObject({
   validTo: Day.optional()
 })
 export type Permit = z.infer<typeof Permit>
-
-/** `registry/permits.yaml`. */
-export const PermitFile = z.strictObject({ permits: z.array(Permit).max(50_000) })

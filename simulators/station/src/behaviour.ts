@@ -91,6 +91,18 @@ const bank: Table = {
   Rain: of(0, {})
 }
 
+/** A residential street in the wet season, far below QCVN 05:2023 (regulations.md 4.2). */
+const air: Table = {
+  'PM2,5': of(21, { daily: 5, peakHour: 7, drift: 4, noise: 0.8, least: 5, most: 34 }),
+  PM10: of(37, { daily: 8, peakHour: 7, drift: 5, noise: 1.2, least: 10, most: 60 }),
+  O3: of(42, { daily: 26, peakHour: 14, drift: 6, noise: 1.5, least: 2, most: 95 }),
+  CO: of(620, { daily: 160, peakHour: 18, drift: 70, noise: 20, least: 100, most: 1_500 }),
+  SO2: of(12, { daily: 2, peakHour: 9, drift: 2, noise: 0.4, least: 1, most: 30 }),
+  NO2: of(23, { daily: 7, peakHour: 18, drift: 3, noise: 0.8, least: 2, most: 45 }),
+  Temp: of(27.8, { daily: 3.2, peakHour: 14, drift: 0.5, noise: 0.1, least: 20, most: 36 }),
+  RH: of(77, { daily: 11, peakHour: 5, drift: 3, noise: 0.6, least: 40, most: 99 })
+}
+
 /** Rivers of An Giang in 2018: 25 to 34 degrees, pH 7 to 8, oxygen 3 to 6.5 mg/L (regulations.md 5.4, end). */
 const surfaceWater: Table = {
   ...wastewater,
@@ -106,7 +118,8 @@ const byKind: Partial<Readonly<Record<StationKind, Table>>> = {
   field,
   pond,
   weather,
-  bank
+  bank,
+  'ambient-air': air
 }
 
 /**

@@ -6,7 +6,7 @@ import type { TokenRole } from '#libs/pipeline'
 import { HttpProblem } from './problem.js'
 
 /** What a route asks of the caller. `open` is for probes and for the way to the documentation. */
-export type Right = 'open' | 'metrics' | 'read' | 'acknowledge' | 'correct' | 'ingest'
+export type Right = 'open' | 'metrics' | 'read' | 'acknowledge' | 'correct' | 'rules' | 'ingest'
 
 const RIGHT = 'quantrac:right'
 
@@ -15,7 +15,7 @@ export const Needs = (right: Right) => SetMetadata(RIGHT, right)
 
 const GRANTED: Readonly<Record<TokenRole, readonly Right[]>> = {
   reader: ['read', 'metrics'],
-  operator: ['read', 'metrics', 'acknowledge', 'correct'],
+  operator: ['read', 'metrics', 'acknowledge', 'correct', 'rules'],
   ingest: ['ingest']
 }
 

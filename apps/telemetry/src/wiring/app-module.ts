@@ -9,6 +9,7 @@ import { AlarmsController } from '../http/alarms.controller.js'
 import { AskedViews } from '../http/asked-views.js'
 import { CorrectionsController } from '../http/corrections.controller.js'
 import { HealthController } from '../http/health.controller.js'
+import { LawController, LawParts } from '../http/law.controller.js'
 import type { LedgerParts } from '../http/ledger.controller.js'
 import { LedgerController } from '../http/ledger.controller.js'
 import { LedgerGaps } from '../http/ledger-gaps.js'
@@ -21,6 +22,7 @@ import { StationsController } from '../http/stations.controller.js'
 import { StatusIntervalsController } from '../http/status-intervals.controller.js'
 import { StreamController } from '../http/stream.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
+import { LawInForce } from './law.js'
 import type { Parts } from './parts.js'
 import { ALARM_EVENTS, HEALTH, INGEST, LEDGER, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
 
@@ -43,6 +45,7 @@ export class AppModule {
         StationsController,
         SeriesController,
         CorrectionsController,
+        LawController,
         StatusIntervalsController,
         ReadingsController,
         AlarmsController,
@@ -60,6 +63,8 @@ export class AppModule {
         { provide: INGEST, useValue: parts.ingest },
         { provide: LEDGER, useValue: ledgerParts(parts) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
+        { provide: LawInForce, useValue: parts.law },
+        { provide: LawParts, useValue: lawParts(parts) },
         { provide: AskedViews, useValue: parts.askedViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
         { provide: StationViews, useValue: new StationViews({ stations, states, newest }) },
@@ -69,6 +74,8 @@ export class AppModule {
     }
   }
 }
+
+const lawParts = ({ standards, explain }: Parts): LawParts => new LawParts(standards, explain, Date.now)
 
 function ledgerParts({ state, stations }: Parts): LedgerParts {
   const sources = { pages: state.ledger, forwarding: state.forwarding, uptime: state.uptime, stations, clock: Date.now }

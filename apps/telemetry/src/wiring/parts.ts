@@ -3,9 +3,12 @@ import { AedesBroker } from '#libs/adapters/broker-aedes'
 import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
 import { Journal } from '#libs/journal'
-import type { IngestPorts, Principal, Standards, StandardsSources, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import type { Millis, SeriesKey } from '#libs/model'
+import type { Explained, IngestPorts, Principal, Standards, StandardsSources, TermsOf, TimeSeriesStore } from '#libs/pipeline'
 import {
   AggregatesAsked,
+  explainAt,
+  explainValue,
   JournalSource,
   Live,
   NewestReadings,
@@ -25,6 +28,7 @@ import { ConsumersThread } from './consumers-thread.js'
 import type { ForwarderThread } from './forwarder-thread.js'
 import { Health } from './health.js'
 import { Heartbeat } from './heartbeat.js'
+import { LawInForce } from './law.js'
 import { certifiedStation, openCertificates, warnOfPlainListeners } from './listeners.js'
 import { Metrics } from './metrics.js'
 import { mqttRoad } from './mqtt-road.js'
@@ -40,6 +44,10 @@ export interface Parts {
   readonly log: Logger
   readonly stations: Stations
   readonly states: StationStates
+  readonly law: LawInForce
+  readonly standards: Standards
+  /** The verdicts of a series at an instant, or of a value put in by hand; null for a series that the registry does not know. */
+  readonly explain: (series: SeriesKey, at: Millis, value: number | null) => Promise<Explained[] | null>
   readonly askedViews: AskedViews
   readonly statusIntervals: StatusIntervals
   readonly consumers: Pick<ConsumersThread, 'closeWindows'>
@@ -75,6 +83,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   if (certificates) closers.add('certificates', certificates)
   const { place, state } = await openOwnState(config, closers, onDeath)
   warnOfPlainListeners(config, log)
+  const law = closers.add('law', await LawInForce.open({ ...registry, state, log }))
   const journal = closers.add('journal', await openJournal(config, log))
   const alarmEvents = new AlarmEvents()
   const metrics = new Metrics()
@@ -103,6 +112,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const { outbox, forwarder } = await startSending({ ...sources, state, broker, closers, onDeath })
   wakeOutbox.wake = () => outbox.wake()
 
+  law.start()
   const states = new StationStates({ standards: registry.standards, newest, alarms: state.alarms, clock: Date.now })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
   closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
@@ -110,23 +120,13 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   const health = healthOf(journal, consumers)
   bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates, forwarder })
   return {
-    config,
-    log,
+    ...{ config, log, journal, store, state, broker, certificates, live, newest, alarmEvents, metrics, health, ingest },
     stations: registry.stations,
+    standards: registry.standards,
     states,
+    law,
     ...questions,
-    consumers,
-    journal,
-    store,
-    state,
-    broker,
-    certificates,
-    live,
-    newest,
-    alarmEvents,
-    metrics,
-    health,
-    ingest
+    consumers
   }
 }
 
@@ -153,7 +153,7 @@ function aggregateQuestions(
   { aggregates: settings }: Config,
   { stations, standards }: Registry,
   { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
-): Pick<Parts, 'askedViews' | 'statusIntervals'> & { termsOf: TermsOf } {
+): Pick<Parts, 'askedViews' | 'statusIntervals' | 'explain'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, limits: standards })
   const { termsOf } = aggregating
   const readings = new ReadingsAsked(store, corrections)
@@ -162,7 +162,13 @@ function aggregateQuestions(
   return {
     termsOf,
     askedViews: new AskedViews({ readings, published, aggregates: asked, clock: Date.now }),
-    statusIntervals: new StatusIntervals({ ...aggregating, store })
+    statusIntervals: new StatusIntervals({ ...aggregating, store }),
+    explain: async (series, at, value) => {
+      const known = termsOf(series)
+      if (!known) return null
+      if (value !== null) return explainValue(series, { at, value }, { standards, known })
+      return explainAt(series, at, { store, aggregator: aggregating.aggregator, standards, known })
+    }
   }
 }
 

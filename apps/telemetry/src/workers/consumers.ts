@@ -1,16 +1,16 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { State } from '#libs/adapters/state'
-import type { Station } from '#libs/model'
 import { codeOf, messageOf } from '#libs/model'
-import type { AggregateConsumer, AlarmLog, Consumer, Log, Standards, StandardsSources, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
-import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, readStandards, StoreConsumer } from '#libs/pipeline'
-import { Closers, CodedError, faultAt, loadRegistry, openLogger } from '#libs/platform'
+import type { AggregateConsumer, AlarmLog, Consumer, LimitSource, Log, TimeSeriesStore, WriteOutcome } from '#libs/pipeline'
+import { AlarmConsumer, ConsumerRunner, JournalSource, RefusalConsumer, StoreConsumer, seriesTerms } from '#libs/pipeline'
+import { Closers, faultAt, loadRegistry, openLogger } from '#libs/platform'
 import { openAggregateConsumer } from '../wiring/aggregates.js'
 import { openState } from '../wiring/open-state.js'
 import { openWriter } from '../wiring/open-store.js'
 import { Stations } from '../wiring/stations.js'
 import type { ThreadLife } from '../wiring/worker-thread.js'
 import { Delayed } from './delayed.js'
+import { ConsumersLaw } from './law.js'
 import { openLedger } from './ledger.js'
 import type { ConsumersSetup, FromConsumers, ToConsumers } from './protocol.js'
 
@@ -35,8 +35,9 @@ async function main(): Promise<void> {
   const store = closers.add('store', await openWriter({ ...setup, log }, source.identity(), beforeCursor))
 
   const counts = { stored: 0, replaced: 0, repeated: 0, conflicts: 0, setAside: 0 }
-  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
-  const standards = standardsOf(setup.standards, stations)
+  const stations = await openStations()
+  const law = await ConsumersLaw.open({ state, sources: setup.standards, stations: stations.all })
+  const { standards } = law
   const alarms = closers.add(
     'alarms',
     new AlarmConsumer({ rules: standards.rules, alarmLog: announced(state.alarmLog), clock: Date.now, log })
@@ -45,15 +46,13 @@ async function main(): Promise<void> {
   const storing = new StoreConsumer(store, outcome => addUp(counts, outcome))
   const delayed = [new Delayed(storing, Date.now), new Delayed(alarms, Date.now)] as const
   const [storeRunner, alarmRunner] = [run(delayed[0]), run(delayed[1])]
-  const aggregates = openAggregates(new Stations(stations, profiles), {
-    ...{ store, state, limits: standards, log },
-    stored: () => storeRunner.position.kept
-  })
+  const aggregates = openAggregates(stations, { store, state, limits: standards, stored: () => storeRunner.position.kept, log })
   const ledger = closers.add('ledger', openLedger({ book: state.ledgerBook, store, storing, source, intervals: setup.intervals, log }))
   const runners = [storeRunner, alarmRunner, run(new RefusalConsumer(state.refusals)), run(aggregates), ...ledger.runners]
   for (const runner of runners) runner.start()
   for (const [i, runner] of runners.entries()) closers.add(`consumer ${i}`, runner)
   closers.defer('closing of windows', () => aggregates.stop())
+  closers.add('law', law.start({ alarms, termsOf: seriesTerms(stations.byCode, stations.profileOf, setup.aggregates), log }))
 
   const report = () =>
     post({
@@ -84,10 +83,15 @@ async function main(): Promise<void> {
   }
 }
 
+async function openStations(): Promise<Stations> {
+  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
+  return new Stations(stations, profiles)
+}
+
 interface AggregateSources {
   readonly store: TimeSeriesStore
   readonly state: State
-  readonly limits: Standards
+  readonly limits: LimitSource
   readonly stored: () => number
   readonly log: Log
 }
@@ -95,13 +99,6 @@ interface AggregateSources {
 function openAggregates(stations: Stations, { store, state, limits, stored, log }: AggregateSources): AggregateConsumer {
   const sources = { stations, settings: setup.aggregates, store, aggregates: state.aggregates }
   return openAggregateConsumer({ ...sources, limits, stored, log })
-}
-
-/** @throws CodedError QT_REGISTRY_INVALID, which whoever started the thread has ruled out. */
-function standardsOf(sources: StandardsSources, stations: readonly Station[]): Standards {
-  const read = readStandards(sources, stations)
-  if (read.ok) return read.standards
-  throw new CodedError('QT_REGISTRY_INVALID', read.problems.join('; '))
 }
 
 /** Tells the main thread of each transition that has been recorded. */

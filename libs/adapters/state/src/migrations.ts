@@ -23,7 +23,8 @@ const migrations = (engine: Engine): Readonly<Record<string, Migration>> => ({
   '0002-aggregates': { up: db => aggregates(new Builder(db, engine)) },
   '0003-ledger': { up: db => ledgerTables(new Builder(db, engine)) },
   '0004-forwarding': { up: db => forwarding(new Builder(db, engine)) },
-  '0005-corrections': { up: db => correctionTables(new Builder(db, engine)) }
+  '0005-corrections': { up: db => correctionTables(new Builder(db, engine)) },
+  '0006-law': { up: db => lawTables(new Builder(db, engine)) }
 })
 
 /**
@@ -244,4 +245,12 @@ async function correctionTables(build: Builder): Promise<void> {
     reason: 'text?'
   }
   await build.table('correction_events', event, ['correction', 'version'])
+}
+
+/** What staff have loaded of the law, and how far it has been judged by. */
+async function lawTables(build: Builder): Promise<void> {
+  const change: Columns = { id: 'bigint', kind: 'text', key: 'text', document: 'text?', from_at: 'bigint?' }
+  const who: Columns = { author: 'text', via: 'text?', reason: 'text', changed_at: 'bigint' }
+  await build.table('law_changes', { ...change, ...who }, ['id'])
+  await build.table('law_applied', { id: 'integer', edition: 'bigint' }, ['id'])
 }

@@ -2,10 +2,11 @@ import type { Kysely, Transaction } from 'kysely'
 import type { Verdict } from '#libs/model'
 import type { AlarmState, TransitionKind } from '#libs/pipeline'
 import type { CorrectionTables } from './correction-tables.js'
+import type { LawTables } from './law-tables.js'
 import type { LedgerTables } from './ledger-tables.js'
 
 /** Instants are milliseconds since 1970 (UTC) everywhere; lists and alarms are JSON text. */
-export interface Tables extends AggregateTables, CorrectionTables, ForwardTables, LedgerTables {
+export interface Tables extends AggregateTables, CorrectionTables, ForwardTables, LawTables, LedgerTables {
   credentials: { station: string; label: string; sha256: string; created_at: number }
   tokens: { name: string; role: string; sha256: string; created_at: number }
   recipients: {

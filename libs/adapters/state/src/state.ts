@@ -9,6 +9,7 @@ import { ensureFile } from './data-dir.js'
 import { FileDialect } from './file-dialect.js'
 import { Forwarding } from './forwarding.js'
 import { JournalTie } from './journal-tie.js'
+import { LawBook } from './law-book.js'
 import { StateLedgerBook } from './ledger-book.js'
 import { LedgerPages } from './ledger-pages.js'
 import type { AlarmLife } from './life.js'
@@ -72,6 +73,7 @@ export class State {
   readonly ledgerBook: StateLedgerBook
   readonly ledger: LedgerPages
   readonly uptime: Uptime
+  readonly law: LawBook
   readonly corrections: Corrections
   readonly #databases: Databases
 
@@ -92,6 +94,7 @@ export class State {
     this.ledgerBook = new StateLedgerBook(databases)
     this.ledger = new LedgerPages(databases)
     this.uptime = new Uptime(databases)
+    this.law = new LawBook(databases, clock)
     this.corrections = new Corrections(databases, clock, options.maxOpenCorrections)
   }
 

@@ -47,7 +47,7 @@ export function openingSuite(bench: Bench): void {
       const first = ['credentials', 'tokens', 'recipients', 'cursors', 'snapshots', 'alarms', 'transitions', 'outbox']
       const ledger = ['ledger_receipts', 'ledger_outcomes', 'ledger_series', 'ledger_offline', 'ledger_uptime']
       const derived = ['aggregates', 'aggregate_marks', 'forward_items', 'forward_comparisons']
-      const made = [...first, ...derived, ...ledger, 'corrections', 'correction_events']
+      const made = [...first, ...derived, ...ledger, 'corrections', 'correction_events', 'law_changes', 'law_applied']
       for (const table of [...made, 'kysely_migration']) await bench.home.query(place, `drop table ${table}`)
       // `refusals`, the last table that the first migration makes, is in its way.
       expect(await codeOfRejection(bench.open(place))).toBe('QT_STATE_FAILED')
