@@ -6,6 +6,7 @@ import { correctionsSuite } from './corrections-suite.js'
 import type { Bench } from './fixtures.js'
 import { forwardingSuite } from './forwarding-suite.js'
 import { journalTieSuite } from './journal-tie-suite.js'
+import { lawSuite } from './law-suite.js'
 import { ledgerSuite } from './ledger-suite.js'
 import { openingSuite } from './opening-suite.js'
 import { outboxSuite } from './outbox-suite.js'
@@ -21,6 +22,7 @@ export function stateSuite(bench: Bench): void {
   describe('forwarding', () => forwardingSuite(bench))
   describe('alarms', () => alarmLogSuite(bench))
   describe('corrections', () => correctionsSuite(bench))
+  describe('law', () => lawSuite(bench))
   describe('outbox', () => outboxSuite(bench))
   describe('refusals', () => refusalsSuite(bench))
   describe('journal', () => journalTieSuite(bench))
