@@ -1,0 +1,8 @@
+export type { Aqi, AqiGap, AqiTerms, HourlyMean, HourlyMeans, SubIndex } from './aqi.js'
+export { AQI_TERMS, dailyAqi, eightHourMeans, hourlyAqi, subIndex } from './aqi.js'
+export type { AqiScaleName, Band } from './aqi-tables.js'
+export { AQI_BANDS, AQI_SCALES, AQI_SOURCE } from './aqi-tables.js'
+export { nowcast } from './nowcast.js'
+export { halfUp } from './scale.js'
+export type { Wqi, WqiGap, WqiPart } from './wqi.js'
+export { oxygenIndex, oxygenSaturation, WQI_BANDS, WQI_SOURCE, wqi, wqiSubIndex } from './wqi.js'
