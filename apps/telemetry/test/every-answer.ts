@@ -45,7 +45,13 @@ function expand(
 /** All items of a list, or the one thing. */
 async function list(server: TestServer, path: string, token: string): Promise<unknown> {
   const items: unknown[] = []
-  const query = path.endsWith('/aggregates') ? 'period=hour&limit=1000' : path.includes('/verdicts/') ? `at=${SOON}` : 'limit=1000'
+  const query = path.endsWith('/aggregates')
+    ? 'period=hour&limit=1000'
+    : path.includes('/verdicts/')
+      ? `at=${SOON}`
+      : path.includes('/indices/')
+        ? `index=wqi&to=${SOON}`
+        : 'limit=1000'
   for (let after = ''; ; ) {
     const answer = await server.get(`${path}?${query}${after}`, token)
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 })

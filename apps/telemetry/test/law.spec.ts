@@ -108,6 +108,28 @@ describe('the law of a started server', () => {
     await expect(server.ops('rules', 'load', file, '--yes')).rejects.toThrow('QT_OPS_USAGE')
   }, 60_000)
 
+  it('gives the air’s index from published hours, with its inputs, and says why there is none', async () => {
+    const feed = await server.ops('token', 'add', 'air', '--role', 'ingest')
+    const hours = Array.from({ length: 12 }, (_, n) => ({ at: NOON - (11 - n) * HOUR, readings: { 'PM2,5': 20, O3: 136.1 } }))
+    const sent = await server.request('POST', '/api/v1/readings/AG-KK-LONGXUYEN-01', { token: feed, body: JSON.stringify(hours) })
+    expect(sent.status).toBe(202)
+    const ask = (query: string) => server.get(`/api/v1/indices/AG-KK-LONGXUYEN-01?${query}`, reader)
+    const items = await eventually(async () => {
+      const found = (await ask(`index=aqi-hourly&from=${NOON - HOUR}&to=${NOON}`)).json().items
+      return found[0]?.['value'] === 43 ? found : null
+    }, 'the index of noon')
+    expect(items).toMatchObject([
+      {
+        ...{ end: formatInstant(NOON), deciding: 'O3', band: { id: 'good', name: 'Tốt' }, gap: null, revisions: { O3: 1, 'PM2,5': 1 } },
+        parts: expect.arrayContaining([expect.objectContaining({ parameter: 'PM2,5', scale: 'PM2,5-24h', input: 20, index: 40 })])
+      }
+    ])
+    const day = (await ask(`index=aqi-daily&from=${MIDNIGHT}&to=${MIDNIGHT + DAY}`)).json().items
+    expect(day).toMatchObject([{ start: formatInstant(MIDNIGHT), value: null, gap: 'no-particulate' }]) // twelve hours are no day
+    const wide = await ask(`index=wqi&from=${MIDNIGHT - 40 * DAY}`)
+    expect([wide.status, wide.json()['code']]).toEqual([400, 'QT_HTTP_INVALID'])
+  }, 60_000)
+
   const both = (day: string, series: [string, string, string], sides: [string, string][]) => ({ day, series, sides })
   it.each([
     both(

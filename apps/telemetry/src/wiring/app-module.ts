@@ -9,6 +9,8 @@ import { AlarmsController } from '../http/alarms.controller.js'
 import { AskedViews } from '../http/asked-views.js'
 import { CorrectionsController } from '../http/corrections.controller.js'
 import { HealthController } from '../http/health.controller.js'
+import { IndicesController } from '../http/indices.controller.js'
+import { IndexViews } from '../http/indices-views.js'
 import { LawController, LawParts } from '../http/law.controller.js'
 import type { LedgerParts } from '../http/ledger.controller.js'
 import { LedgerController } from '../http/ledger.controller.js'
@@ -46,6 +48,7 @@ export class AppModule {
         SeriesController,
         CorrectionsController,
         LawController,
+        IndicesController,
         StatusIntervalsController,
         ReadingsController,
         AlarmsController,
@@ -64,6 +67,7 @@ export class AppModule {
         { provide: LEDGER, useValue: ledgerParts(parts) },
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: LawInForce, useValue: parts.law },
+        { provide: IndexViews, useValue: new IndexViews(state.aggregates) },
         { provide: LawParts, useValue: lawParts(parts) },
         { provide: AskedViews, useValue: parts.askedViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
