@@ -42,16 +42,17 @@ function expand(
   return paths
 }
 
+function queryOf(path: string): string {
+  if (path.endsWith('/aggregates')) return 'period=hour&limit=1000'
+  if (path.includes('/verdicts/')) return `at=${SOON}`
+  if (path.includes('/indices/')) return `index=wqi&to=${SOON}`
+  return path.endsWith('/calibrations') ? `to=${SOON}` : 'limit=1000'
+}
+
 /** All items of a list, or the one thing. */
 async function list(server: TestServer, path: string, token: string): Promise<unknown> {
   const items: unknown[] = []
-  const query = path.endsWith('/aggregates')
-    ? 'period=hour&limit=1000'
-    : path.includes('/verdicts/')
-      ? `at=${SOON}`
-      : path.includes('/indices/')
-        ? `index=wqi&to=${SOON}`
-        : 'limit=1000'
+  const query = queryOf(path)
   for (let after = ''; ; ) {
     const answer = await server.get(`${path}?${query}${after}`, token)
     expect({ path, status: answer.status, text: answer.text }).toMatchObject({ status: 200 })

@@ -130,6 +130,23 @@ describe('the law of a started server', () => {
     expect([wide.status, wide.json()['code']]).toEqual([400, 'QT_HTTP_INVALID'])
   }, 60_000)
 
+  it('puts a calibration before a person under which the outlet exceeds its limit', async () => {
+    const feed = await server.ops('token', 'add', 'outlet', '--role', 'ingest')
+    const send = (at: number, value: number, status: string) => ({ at, readings: { COD: { value, status } } })
+    const readings = [send(NOON, 40, '00'), send(NOON + 5 * MINUTE, 200, '01'), send(NOON + 10 * MINUTE, 40, '00')]
+    const sent = await server.request('POST', '/api/v1/readings/AG-KCN-BINHLONG-01', { token: feed, body: JSON.stringify(readings) })
+    expect(sent.status).toBe(202)
+    const ask = () => server.get(`/api/v1/stations/AG-KCN-BINHLONG-01/calibrations?from=${MIDNIGHT}&to=${MIDNIGHT + DAY}`, reader)
+    const items = await eventually(async () => {
+      const found = (await ask()).json().items
+      return found[0]?.['minutes'] === 5 ? found : null
+    }, 'the calibration')
+    const text = { vi: expect.stringContaining('Hiệu chuẩn cần xem xét'), en: expect.stringContaining('Calibration to be reviewed') }
+    expect(items).toMatchObject([
+      { parameter: 'COD', state: 'to-be-reviewed', reasons: ['exceeds-meanwhile'], exceedingMeanwhile: 1, text }
+    ])
+  }, 60_000)
+
   const both = (day: string, series: [string, string, string], sides: [string, string][]) => ({ day, series, sides })
   it.each([
     both(

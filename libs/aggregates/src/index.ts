@@ -1,5 +1,7 @@
 export type { Aggregate, Extreme, Part, Summary } from './aggregate.js'
 export { ALGORITHM } from './aggregate.js'
+export type { CalibrationContext, ReviewReason } from './calibration-review.js'
+export { calibrationsInDay, reviewReasons } from './calibration-review.js'
 export type { Sample } from './fold.js'
 export { coverageOf, foldHour, foldParts, isWithin } from './fold.js'
 export type { RunningInterval, StatusInterval } from './status-intervals.js'

@@ -1,3 +1,6 @@
+import type { Millis } from './instant.js'
+import { HOUR, MINUTE } from './instant.js'
+
 /**
  * What a station watches. The first five are the ministry's station types 0–4 (regulations.md 1.6); the others are
  * the province's own networks.
@@ -26,6 +29,18 @@ export interface Position {
   readonly latitude: number
 }
 
+/** From when on a calibration (status 01) is put before a person. */
+export interface CalibrationTerms {
+  /** A calibration that begins so soon after a measured exceedance. */
+  readonly near: Millis
+  readonly longest: Millis
+  /** More than so many in 24 hours. */
+  readonly perDay: number
+}
+
+/** Where a station has no setting of its own [inferred: nothing is said in the law]. */
+export const CALIBRATION_TERMS: CalibrationTerms = { near: 30 * MINUTE, longest: 4 * HOUR, perDay: 4 }
+
 export interface Station {
   readonly code: string
   readonly name: string
@@ -40,6 +55,8 @@ export interface Station {
   readonly position: Position
   /** Parameters that the station measures: a subset of its profile's, in the profile's order. */
   readonly parameters: readonly string[]
+  /** Missing: `CALIBRATION_TERMS`. */
+  readonly calibration?: Partial<CalibrationTerms>
   /** True for stations that only show how a registry is written. */
   readonly example: boolean
 }

@@ -2,8 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import type { Station } from '#libs/model'
-import { findParameter, messageOf } from '#libs/model'
+import type { CalibrationTerms, Station } from '#libs/model'
+import { findParameter, MINUTE, messageOf } from '#libs/model'
 import type { CompiledProfile } from '#libs/wire'
 import { compileProfile, Profile, StationEntry, StationFile } from '#libs/wire'
 
@@ -168,7 +168,7 @@ const isStationList = (raw: unknown): raw is { stations: readonly unknown[] } =>
 function toStation(entry: StationEntry, profiles: Profiles, report: (path: string, message: string) => void): Station {
   const profile = profiles.get(entry.profile)
   if (profile === undefined) report('profile', `no profile '${entry.profile}'; known are ${[...profiles.keys()].join(', ')}`)
-  const { nameEn, parameters: listed, ...rest } = entry
+  const { nameEn, parameters: listed, calibration, ...rest } = entry
   const codes = profile?.parameters.map(parameter => parameter.code) ?? []
   listed?.forEach((code, index) => {
     if (listed.indexOf(code) < index) report(`parameters.${index}`, `'${code}' stands twice`)
@@ -176,7 +176,16 @@ function toStation(entry: StationEntry, profiles: Profiles, report: (path: strin
     else if (profile && !codes.includes(code)) report(`parameters.${index}`, `profile '${entry.profile}' does not measure '${code}'`)
   })
   const parameters = codes.filter(code => listed === undefined || listed.includes(code))
-  return { ...rest, ...(nameEn === undefined ? {} : { nameEn }), parameters }
+  const optional = { ...(nameEn === undefined ? {} : { nameEn }), ...(calibration ? { calibration: calibrationTerms(calibration) } : {}) }
+  return { ...rest, ...optional, parameters }
+}
+
+function calibrationTerms({ nearMinutes, longestMinutes, perDay }: NonNullable<StationEntry['calibration']>): Partial<CalibrationTerms> {
+  return {
+    ...(nearMinutes === undefined ? {} : { near: nearMinutes * MINUTE }),
+    ...(longestMinutes === undefined ? {} : { longest: longestMinutes * MINUTE }),
+    ...(perDay === undefined ? {} : { perDay })
+  }
 }
 
 /** A registry without them is one whose stations have no limit, which is a state that is shown. */

@@ -21,6 +21,14 @@ export const StationEntry = z
     position: Position,
     /** What this station measures of its profile; missing = everything. */
     parameters: z.array(z.string()).min(1).optional(),
+    /** From when on a calibration is put before a person; what is missing is `CALIBRATION_TERMS`. */
+    calibration: z
+      .strictObject({
+        nearMinutes: z.number().min(0).max(1_440).optional(),
+        longestMinutes: z.number().gt(0).max(10_080).optional(),
+        perDay: z.int().min(0).max(1_000).optional()
+      })
+      .optional(),
     /** True for stations that only show how a registry is written. */
     example: z.boolean().default(false)
   })

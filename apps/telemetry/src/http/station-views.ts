@@ -62,6 +62,6 @@ export class StationViews {
 
 const keyOf = (reading: Reading): string => `${reading.station}\n${reading.parameter}`
 
-function toJson(station: Station): Omit<StationJson, 'state'> {
+function toJson({ calibration: _, ...station }: Station): Omit<StationJson, 'state'> {
   return { ...station, position: { ...station.position }, parameters: [...station.parameters] }
 }

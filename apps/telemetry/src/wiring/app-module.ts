@@ -2,11 +2,12 @@ import type { DynamicModule } from '@nestjs/common'
 import { Module } from '@nestjs/common'
 import { APP_GUARD } from '@nestjs/core'
 import { ScheduleModule } from '@nestjs/schedule'
-import { StatusIntervals } from '#libs/pipeline'
+import { CalibrationReviews, StatusIntervals } from '#libs/pipeline'
 import { isLoopback } from '#libs/platform'
 import { AccessGuard } from '../http/access.js'
 import { AlarmsController } from '../http/alarms.controller.js'
 import { AskedViews } from '../http/asked-views.js'
+import { CalibrationsController } from '../http/calibrations.controller.js'
 import { CorrectionsController } from '../http/corrections.controller.js'
 import { HealthController } from '../http/health.controller.js'
 import { IndicesController } from '../http/indices.controller.js'
@@ -48,6 +49,7 @@ export class AppModule {
         SeriesController,
         CorrectionsController,
         LawController,
+        CalibrationsController,
         IndicesController,
         StatusIntervalsController,
         ReadingsController,
@@ -68,6 +70,7 @@ export class AppModule {
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: LawInForce, useValue: parts.law },
         { provide: IndexViews, useValue: new IndexViews(state.aggregates) },
+        { provide: CalibrationReviews, useValue: calibrationReviews(parts) },
         { provide: LawParts, useValue: lawParts(parts) },
         { provide: AskedViews, useValue: parts.askedViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
@@ -78,6 +81,9 @@ export class AppModule {
     }
   }
 }
+
+const calibrationReviews = ({ statusIntervals, store, standards }: Parts): CalibrationReviews =>
+  new CalibrationReviews({ intervals: statusIntervals, store, standards })
 
 const lawParts = ({ standards, explain }: Parts): LawParts => new LawParts(standards, explain, Date.now)
 
