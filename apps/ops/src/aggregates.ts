@@ -1,8 +1,7 @@
-import type { State } from '#libs/adapters/state'
 import { serverLock } from '#libs/adapters/state'
 import { codeOf, EARLIEST } from '#libs/model'
 import type { AggregateLog, RecomputeProgress, RecomputeQuery, Standards, TermsOf } from '#libs/pipeline'
-import { Aggregator, daysOf, markAnew, recompute, standardsAt } from '#libs/pipeline'
+import { Aggregator, daysOf, markAnew, recompute, standardsNow } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { CodedError } from '#libs/platform'
 import type { Call, Command } from './command.js'
@@ -19,9 +18,9 @@ const anew: Command = {
   options: { from: { type: 'string' }, to: { type: 'string' } },
   async run(call) {
     const query = queryOf(call)
-    await withState(call.config, async state => {
-      const { aggregates } = state
-      const { standards, termsOf } = await standardsIn(call.config, state)
+    const { termsOf, ...registry } = await termsIn(call.config)
+    await withState(call.config, async ({ aggregates, law }) => {
+      const { standards } = await standardsNow({ law, ...registry })
       const known = termsOf(query)
       if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${query.station}/${query.parameter}`)
       const lock = lockOrNull(call.config)
@@ -47,14 +46,6 @@ function queryOf({ positional, options }: Call): RecomputeQuery {
   const end = to ?? now
   if (from >= end) throw usageError(anew, '--from must be before --to')
   return { station, parameter, from: Math.max(from, EARLIEST), to: end, now }
-}
-
-/** By the law as staff have changed it. @throws CodedError QT_REGISTRY_INVALID */
-async function standardsIn(config: Config, { law }: State): Promise<{ standards: Standards; termsOf: TermsOf }> {
-  const { termsOf, ...registry } = await termsIn(config)
-  const read = await standardsAt({ law, ...registry }, await law.edition())
-  if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
-  return { standards: read.standards, termsOf }
 }
 
 /** Null while a server runs: it alone computes then. */

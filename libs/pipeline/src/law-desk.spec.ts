@@ -4,7 +4,7 @@ import { DAY, HOUR, parseDayOrInstant } from '#libs/model'
 import type { Registry } from '#libs/platform'
 import { loadRegistry } from '#libs/platform'
 import type { LawChangeEntry, LawDraft, LawLog, LoadedLaw, Preview } from './index.js'
-import { LawDesk, LawFollower, standardsAt } from './index.js'
+import { LawDesk, LawFollower, standardsAt, standardsNow } from './index.js'
 
 const STATION = 'AG-KCN-BINHHOA-01'
 const at = (text: string): number => parseDayOrInstant(text) ?? Number.NaN
@@ -115,6 +115,20 @@ describe('a change of the law', () => {
         after: { limits: [{ high: 7777 }] }
       }
     ])
+  })
+
+  it('and the registry are held against each other together: a permit of the files may name a regulation that was loaded', async () => {
+    const shipped = registry.law.regulations.find(({ name }) => name.includes('40-2011'))?.content as object
+    const added = { name: 'permits.yaml: permits.99', content: { ...permit, regulation: 'qcvn-40-2011-x' } }
+    const sources = { ...registry, law: { ...registry.law, permits: [...registry.law.permits, added] } }
+    await expect(standardsNow({ ...ports(), sources })).rejects.toMatchObject({
+      code: 'QT_REGISTRY_INVALID',
+      message: expect.stringContaining("permits.99: regulation: unknown regulation 'qcvn-40-2011-x'")
+    })
+    await log.record({ kind: 'regulation', key: 'qcvn-40-2011-x', document: { ...shipped, id: 'qcvn-40-2011-x' }, from: null, ...by })
+    const { standards, edition } = await standardsNow({ ...ports(), sources })
+    expect(edition).toBe(1)
+    expect(standards.law.spanAt(STATION, 'COD', at('2026-11-05')).limits[0]?.basis.regulation).toBe('qcvn-40-2011-x')
   })
 
   it('that cannot be used is refused with every problem, and nothing is recorded', async () => {

@@ -16,7 +16,7 @@ export interface LawLog {
 }
 
 interface DeskPorts {
-  readonly law: LawLog
+  readonly law: Pick<LawLog, 'edition' | 'standing'>
   /** The registry's files. */
   readonly sources: StandardsSources
   readonly stations: readonly Station[]
@@ -26,6 +26,25 @@ interface DeskPorts {
 export async function standardsAt({ law, sources, stations }: DeskPorts, edition: number): Promise<ReadStandards> {
   const loaded = edition === 0 ? [] : await law.standing(edition)
   return readStandards({ ...sources, law: withLoaded(sources.law, loaded) }, stations)
+}
+
+/** QT_REGISTRY_INVALID: law and alarm rules cannot be used. The message lists every problem, one a line. */
+export class StandardsError extends Error {
+  override readonly name = 'StandardsError'
+  readonly code = 'QT_REGISTRY_INVALID'
+
+  constructor(problems: readonly string[], edition: number) {
+    const remedy = edition === 0 ? '' : '\nwhat was loaded is taken back by npm run -s ops -- rules withdraw'
+    super(`law and alarm rules cannot be used:\n  ${problems.join('\n  ')}${remedy}`)
+  }
+}
+
+/** What holds today, and the number of the newest change. @throws StandardsError */
+export async function standardsNow(ports: DeskPorts): Promise<{ readonly standards: Standards; readonly edition: number }> {
+  const edition = await ports.law.edition()
+  const read = await standardsAt(ports, edition)
+  if (read.ok) return { standards: read.standards, edition }
+  throw new StandardsError(read.problems, edition)
 }
 
 export interface Asking {
@@ -49,10 +68,10 @@ export type Preview =
 
 /** Shows what a change of the law would do, and makes it. Nothing that was measured is touched; what it is held against is. */
 export class LawDesk {
-  readonly #ports: DeskPorts
+  readonly #ports: DeskPorts & { readonly law: LawLog }
   readonly #aggregates: Pick<AggregateLog, 'find'>
 
-  constructor(ports: DeskPorts, aggregates: Pick<AggregateLog, 'find'>) {
+  constructor(ports: DeskPorts & { readonly law: LawLog }, aggregates: Pick<AggregateLog, 'find'>) {
     this.#ports = ports
     this.#aggregates = aggregates
   }

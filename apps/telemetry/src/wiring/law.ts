@@ -1,15 +1,13 @@
 import type { State } from '#libs/adapters/state'
 import { codeOf, messageOf, SECOND } from '#libs/model'
 import type { Log, Standards, StandardsSources } from '#libs/pipeline'
-import { LawDesk, LawFollower, standardsAt } from '#libs/pipeline'
-import { CodedError } from '#libs/platform'
+import { LawDesk, LawFollower, StandardsError, standardsNow } from '#libs/pipeline'
 import type { Stations } from './stations.js'
 
 interface Sources {
   readonly state: Pick<State, 'law' | 'aggregates'>
   readonly stations: Stations
-  /** As the registry's files have it; what was loaded is adopted. */
-  readonly standards: Standards
+  /** What the registry's files hold. */
   readonly sources: StandardsSources
   readonly log: Log
 }
@@ -20,25 +18,25 @@ export const LOOK_MS = 2 * SECOND
 /** The law as staff have changed it: asked for, changed and followed. */
 export class LawInForce {
   readonly desk: LawDesk
+  readonly standards: Standards
   readonly #follower: LawFollower
   readonly #log: Log
   #looking: NodeJS.Timeout | undefined
   #turn: Promise<void> = Promise.resolve()
 
-  private constructor(desk: LawDesk, follower: LawFollower, log: Log) {
+  private constructor(desk: LawDesk, standards: Standards, { follower, log }: { follower: LawFollower; log: Log }) {
     this.desk = desk
+    this.standards = standards
     this.#follower = follower
     this.#log = log
   }
 
-  /** @throws CodedError QT_REGISTRY_INVALID where what was loaded no longer fits the registry. */
-  static async open({ state, stations, standards, sources, log }: Sources): Promise<LawInForce> {
+  /** @throws StandardsError where registry and what was loaded cannot be used together. */
+  static async open({ state, stations, sources, log }: Sources): Promise<LawInForce> {
     const ports = { law: state.law, sources, stations: stations.all }
-    const edition = await state.law.edition()
-    const read = await standardsAt(ports, edition)
-    if (!read.ok) throw doesNotFit(read.problems)
-    standards.adopt(read.standards)
-    return new LawInForce(new LawDesk(ports, state.aggregates), new LawFollower(ports, standards, edition), log)
+    const { standards, edition } = await standardsNow(ports)
+    const follower = new LawFollower(ports, standards, edition)
+    return new LawInForce(new LawDesk(ports, state.aggregates), standards, { follower, log })
   }
 
   start(): this {
@@ -61,16 +59,10 @@ export class LawInForce {
     try {
       const news = await this.#follower.look()
       if (!news) return
-      if (news.problems.length > 0) this.#log.error({ code: 'QT_REGISTRY_INVALID' }, doesNotFit(news.problems).message)
-      else this.#log.info({ edition: news.edition, series: news.changes.length }, 'the law has changed')
+      if (news.problems.length > 0) throw new StandardsError(news.problems, news.edition)
+      this.#log.info({ edition: news.edition, series: news.changes.length }, 'the law has changed')
     } catch (error) {
       this.#log.error({ code: codeOf(error) }, `looking for changes of the law: ${messageOf(error)}`)
     }
   }
 }
-
-const doesNotFit = (problems: readonly string[]): CodedError =>
-  new CodedError(
-    'QT_REGISTRY_INVALID',
-    `what was loaded of the law does not fit the registry (npm run -s ops -- rules withdraw takes it back):\n  ${problems.join('\n  ')}`
-  )

@@ -13,7 +13,6 @@ import {
   Live,
   NewestReadings,
   ReadingsAsked,
-  readStandards,
   StatusIntervals,
   TOKEN_USER
 } from '#libs/pipeline'
@@ -65,10 +64,14 @@ export interface Parts {
   readonly ingest: IngestPorts
 }
 
-interface Registry {
+interface RegistryFiles {
   readonly stations: Stations
-  readonly standards: Standards
+  /** Alarm rules and law as they stand there, not held against anything yet. */
   readonly sources: StandardsSources
+}
+
+interface Registry extends RegistryFiles {
+  readonly standards: Standards
 }
 
 /**
@@ -78,12 +81,13 @@ interface Registry {
  */
 export async function openParts(config: Config, closers: Closers, onDeath: (error: Error) => void): Promise<Parts> {
   const log = openLogger(config.log, 'telemetry')
-  const registry = await openRegistry(config)
+  const files = await openRegistry(config)
   const certificates = await openCertificates(config, log)
   if (certificates) closers.add('certificates', certificates)
   const { place, state } = await openOwnState(config, closers, onDeath)
   warnOfPlainListeners(config, log)
-  const law = closers.add('law', await LawInForce.open({ ...registry, state, log }))
+  const law = closers.add('law', await LawInForce.open({ ...files, state, log }))
+  const registry = { ...files, standards: law.standards }
   const journal = closers.add('journal', await openJournal(config, log))
   const alarmEvents = new AlarmEvents()
   const metrics = new Metrics()
@@ -121,8 +125,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   bindMetrics(metrics, { dataDir: config.dataDir, health, journal, consumers, broker, state, live, certificates, forwarder })
   return {
     ...{ config, log, journal, store, state, broker, certificates, live, newest, alarmEvents, metrics, health, ingest },
-    stations: registry.stations,
-    standards: registry.standards,
+    ...registry,
     states,
     law,
     ...questions,
@@ -179,12 +182,9 @@ const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
     positions: () => consumers.report.positions
   })
 
-async function openRegistry(config: Config): Promise<Registry> {
-  const { stations, profiles, rules, law } = await loadRegistry(config.registryDir, config.devicesDir)
-  const sources = { rules, law }
-  const read = readStandards(sources, stations)
-  if (read.ok) return { stations: new Stations(stations, profiles), standards: read.standards, sources }
-  throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
+async function openRegistry(config: Config): Promise<RegistryFiles> {
+  const { stations, profiles, ...sources } = await loadRegistry(config.registryDir, config.devicesDir)
+  return { stations: new Stations(stations, profiles), sources }
 }
 
 function openJournal(config: Config, log: Logger): Promise<Journal> {

@@ -2,8 +2,7 @@ import type { State } from '#libs/adapters/state'
 import type { Station } from '#libs/model'
 import { codeOf, messageOf } from '#libs/model'
 import type { AlarmConsumer, Log, StandardsSources, TermsOf } from '#libs/pipeline'
-import { changesOf, LawFollower, markChanged, Standards, standardsAt } from '#libs/pipeline'
-import { CodedError } from '#libs/platform'
+import { changesOf, LawFollower, markChanged, Standards, standardsAt, standardsNow } from '#libs/pipeline'
 import { LOOK_MS } from '../wiring/law.js'
 
 interface Sources {
@@ -23,6 +22,8 @@ export class ConsumersLaw {
   readonly standards: Standards
   readonly #sources: Sources
   readonly #follower: LawFollower
+  /** What rests on the law has been judged by this edition; null: not known yet. */
+  #applied: number | null = null
   #looking: NodeJS.Timeout | undefined
   #turn: Promise<void> = Promise.resolve()
 
@@ -32,12 +33,10 @@ export class ConsumersLaw {
     this.#follower = new LawFollower({ law: sources.state.law, ...sources }, standards, edition)
   }
 
-  /** @throws CodedError QT_REGISTRY_INVALID, which whoever started the thread has ruled out. */
+  /** @throws StandardsError, which whoever started the thread has ruled out. */
   static async open(sources: Sources): Promise<ConsumersLaw> {
-    const edition = await sources.state.law.edition()
-    const read = await standardsAt({ law: sources.state.law, ...sources }, edition)
-    if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', read.problems.join('; '))
-    return new ConsumersLaw(sources, read.standards, edition)
+    const { standards, edition } = await standardsNow({ law: sources.state.law, ...sources })
+    return new ConsumersLaw(sources, standards, edition)
   }
 
   /**
@@ -61,11 +60,18 @@ export class ConsumersLaw {
   }
 
   async #follow({ alarms, termsOf, log }: Followers): Promise<void> {
-    const { law, aggregates } = this.#sources.state
+    const { law } = this.#sources.state
     await this.#follower.look()
+    const { edition } = this.#follower
+    if (this.#applied === edition) return
     await alarms.adopt(this.standards.rules)
-    const [applied, { edition }] = [await law.applied(), this.#follower]
-    if (applied === edition) return
+    const applied = await law.applied()
+    if (applied !== edition) await this.#judgeAnew(applied, edition, { termsOf, log })
+    this.#applied = edition
+  }
+
+  async #judgeAnew(applied: number, edition: number, { termsOf, log }: Pick<Followers, 'termsOf' | 'log'>): Promise<void> {
+    const { law, aggregates } = this.#sources.state
     const before = await standardsAt({ law, ...this.#sources }, applied)
     const old = before.ok ? before.standards : Standards.none()
     const changes = changesOf(old, this.standards, this.#sources.stations)

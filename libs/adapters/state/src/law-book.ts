@@ -1,7 +1,7 @@
 import type { Clock, LawChangeEntry, LawDraft, LoadedLaw } from '#libs/pipeline'
 import { StateError } from './errors.js'
 import { decodeKey, type Page, pageSize, toPage } from './page.js'
-import type { Databases, Tables } from './schema.js'
+import type { Databases, Db, Tables } from './schema.js'
 import { inTransaction } from './transaction.js'
 
 /**
@@ -18,12 +18,8 @@ export class LawBook {
   }
 
   /** Number of the newest change; 0 before the first. */
-  async edition(): Promise<number> {
-    const row = await this.#databases.powerSafe
-      .selectFrom('law_changes')
-      .select(({ fn }) => fn.max('id').as('id'))
-      .executeTakeFirst()
-    return row?.id ?? 0
+  edition(): Promise<number> {
+    return newestOf(this.#databases.powerSafe)
   }
 
   /** What stands after the change of this number, by kind and key. A document that was withdrawn is null: the registry's too. */
@@ -39,11 +35,7 @@ export class LawBook {
    */
   record(draft: LawDraft, checkedAgainst: number): Promise<LawChangeEntry> {
     return inTransaction(this.#databases.powerSafe, async trx => {
-      const newest = await trx
-        .selectFrom('law_changes')
-        .select(({ fn }) => fn.max('id').as('id'))
-        .executeTakeFirst()
-      const edition = newest?.id ?? 0
+      const edition = await newestOf(trx)
       if (edition !== checkedAgainst)
         throw new StateError('QT_LAW_CHANGED', `the law has changed meanwhile (edition ${edition}, not ${checkedAgainst}): look again`)
       const { kind, key, document, from, author, via, reason } = draft
@@ -85,6 +77,14 @@ export class LawBook {
       .onConflict(on => on.column('id').doUpdateSet({ edition }))
       .execute()
   }
+}
+
+async function newestOf(db: Db): Promise<number> {
+  const row = await db
+    .selectFrom('law_changes')
+    .select(({ fn }) => fn.max('id').as('id'))
+    .executeTakeFirst()
+  return row?.id ?? 0
 }
 
 const documentOf = (text: string | null): unknown => (text === null ? null : (JSON.parse(text) as unknown))
