@@ -8,16 +8,14 @@ import { CalibrationReviews } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
 import { Documented } from './documented.js'
-import { HttpProblem, notFound } from './problem.js'
-import { Instant, InstantParameter, StationPath } from './schemas.js'
+import { notFound, tooLong } from './problem.js'
+import { Instant, inOrder, StationPath, span } from './schemas.js'
 
 /** What is looked at unless the query says from where, and at most. */
 const USUAL: Millis = DAY
 const LONGEST: Millis = 31 * DAY
 
-const CalibrationsQuery = z
-  .object({ from: InstantParameter.optional(), to: InstantParameter.optional() })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+const CalibrationsQuery = z.object(span).refine(...inOrder)
 
 const REASONS = ['after-exceedance', 'exceeds-meanwhile', 'too-long', 'too-often'] as const
 
@@ -72,7 +70,7 @@ export class CalibrationsController {
     const now = Date.now()
     const to = query.to ?? now + 1
     const from = query.from ?? to - USUAL
-    if (to - from > LONGEST) throw tooLong()
+    if (to - from > LONGEST) throw tooLong(LONGEST)
     const terms = { ...CALIBRATION_TERMS, ...station.calibration }
     const items: z.infer<typeof CalibrationView>[] = []
     for (const parameter of station.parameters) {
@@ -99,8 +97,3 @@ function view(one: ReviewedCalibration, now: Millis): z.infer<typeof Calibration
     }
   }
 }
-
-const tooLong = (): HttpProblem =>
-  new HttpProblem(400, 'QT_HTTP_INVALID', 'from: at most 31 days before to', {
-    errors: [{ field: 'from', message: 'at most 31 days before to' }]
-  })

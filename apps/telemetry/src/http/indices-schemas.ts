@@ -1,11 +1,9 @@
 import { z } from 'zod'
-import { Instant, InstantParameter } from './schemas.js'
+import { Instant, inOrder, span } from './schemas.js'
 
 const INDICES = ['aqi-hourly', 'aqi-daily', 'wqi'] as const
 
-export const IndicesQuery = z
-  .object({ index: z.enum(INDICES), from: InstantParameter.optional(), to: InstantParameter.optional() })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+export const IndicesQuery = z.object({ index: z.enum(INDICES), ...span }).refine(...inOrder)
 
 export const IndexView = z
   .object({

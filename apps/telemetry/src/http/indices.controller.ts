@@ -7,7 +7,7 @@ import { STATIONS } from '../wiring/tokens.js'
 import { Documented } from './documented.js'
 import { IndexList, IndicesQuery } from './indices-schemas.js'
 import { IndexViews } from './indices-views.js'
-import { HttpProblem, notFound } from './problem.js'
+import { notFound, tooLong } from './problem.js'
 import { StationPath } from './schemas.js'
 
 /** What is looked at unless the query says from where, and at most. */
@@ -39,10 +39,7 @@ export class IndicesController {
     if (!station) throw notFound(`station ${code}`)
     const to = query.to ?? Date.now()
     const from = query.from ?? to - USUAL
-    if (to - from > LONGEST) {
-      const message = 'at most 31 days before to'
-      throw new HttpProblem(400, 'QT_HTTP_INVALID', `from: ${message}`, { errors: [{ field: 'from', message }] })
-    }
+    if (to - from > LONGEST) throw tooLong(LONGEST)
     return { items: await this.#views.find(station, { index: query.index, from, to }) }
   }
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { LAW_KINDS } from '#libs/pipeline'
-import { CursorParameter, Instant, InstantParameter, limitOf, list, StationCodeParameter } from './schemas.js'
+import { CursorParameter, Instant, InstantParameter, limitOf, list, StationCodeParameter, VERDICTS } from './schemas.js'
 
-const VERDICTS = ['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'] as const
 const Verdict = z.enum(VERDICTS)
 const InstantOrNull = Instant.nullable()
 const bound = z.number().nullable()

@@ -1,30 +1,15 @@
 import { z } from 'zod'
 import type { GapCause } from '#libs/pipeline'
 import { GAP_CAUSES } from '#libs/pipeline'
-import { CursorParameter, Instant, InstantParameter, limitOf, list, StationCodeParameter } from './schemas.js'
+import { CursorParameter, Instant, inOrder, limitOf, list, StationCodeParameter, span } from './schemas.js'
 
 /** The ledger's part of the HTTP contract: apps/telemetry/docs/ledger.md says what each column counts. */
 
-export const LedgerQuery = z
-  .object({
-    station: StationCodeParameter.optional(),
-    from: InstantParameter.optional(),
-    to: InstantParameter.optional(),
-    limit: limitOf(500),
-    after: CursorParameter
-  })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
-
+const page = { limit: limitOf(500), after: CursorParameter }
+export const LedgerQuery = z.object({ station: StationCodeParameter.optional(), ...span, ...page }).refine(...inOrder)
 export const GapsQuery = z
-  .object({
-    station: StationCodeParameter.optional(),
-    parameter: z.string().min(1).max(40).optional(),
-    from: InstantParameter.optional(),
-    to: InstantParameter.optional(),
-    limit: limitOf(500),
-    after: CursorParameter
-  })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+  .object({ station: StationCodeParameter.optional(), parameter: z.string().min(1).max(40).optional(), ...span, ...page })
+  .refine(...inOrder)
 
 const Count = z.number().int().min(0)
 const roads = { mqtt: Count, http: Count, file: Count }

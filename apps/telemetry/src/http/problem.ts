@@ -2,7 +2,8 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common'
 import { Catch, HttpException } from '@nestjs/common'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { FastifyReply } from 'fastify'
-import { codeOf, messageOf } from '#libs/model'
+import type { Millis } from '#libs/model'
+import { codeOf, DAY, messageOf } from '#libs/model'
 import type { Logger } from '#libs/platform'
 
 /** Problem details of RFC 9457 with a `code` of the error catalogue, and the field where it was one. */
@@ -52,6 +53,12 @@ const CODES: Readonly<Record<number, string>> = {
 const AWAY = /^QT_(STORE|INFLUX|STATE)_/
 
 export const notFound = (what: string): HttpProblem => new HttpProblem(404, 'QT_HTTP_NOT_FOUND', `${what} is not known`)
+
+/** A question about more time than one answer may cost. */
+export function tooLong(longest: Millis): HttpProblem {
+  const message = `at most ${longest / DAY} days before to`
+  return new HttpProblem(400, 'QT_HTTP_INVALID', `from: ${message}`, { errors: [{ field: 'from', message }] })
+}
 
 /** The issues of a zod schema as one problem that names each field. */
 export function invalidRequest(issues: readonly StandardSchemaV1.Issue[]): HttpProblem {

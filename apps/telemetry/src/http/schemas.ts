@@ -23,6 +23,15 @@ export const limitOf = (fallback: number) => z.coerce.number().int().min(1).max(
 export const StationCodeParameter = z.string().regex(STATION_CODE, 'a station code')
 export const CursorParameter = z.string().max(200).optional()
 
+/** The span that a query asks about, beside whatever else it takes: `z.object({ ...span, … }).refine(...inOrder)`. */
+export const span = { from: InstantParameter.optional(), to: InstantParameter.optional() }
+type Span = { readonly from?: number | undefined; readonly to?: number | undefined }
+const isInOrder = ({ from, to }: Span): boolean => from === undefined || to === undefined || from < to
+export const inOrder: [typeof isInOrder, { path: string[]; message: string }] = [
+  isInOrder,
+  { path: ['from'], message: 'from must be before to' }
+]
+
 export const StationPath = z.object({ code: StationCodeParameter })
 export const SeriesPath = z.object({ station: StationCodeParameter, parameter: z.string().min(1).max(40) })
 export const ListQuery = z.object({ limit: limitOf(500), after: CursorParameter })
@@ -30,28 +39,12 @@ export const LatestQuery = z.object({ limit: limitOf(1_000), after: CursorParame
 const AS = ['raw', 'corrected'] as const
 /** Which series, and as it was known when: of every answer of readings and aggregates. */
 const askedShape = { as: z.enum(AS).default('raw'), asOf: InstantParameter.optional() }
-export const ReadingsQuery = z
-  .object({ from: InstantParameter.optional(), to: InstantParameter.optional(), limit: limitOf(500), after: CursorParameter })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
-export const SeriesReadingsQuery = z
-  .object({
-    from: InstantParameter.optional(),
-    to: InstantParameter.optional(),
-    limit: limitOf(500),
-    after: CursorParameter,
-    ...askedShape
-  })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+const page = { limit: limitOf(500), after: CursorParameter }
+export const ReadingsQuery = z.object({ ...span, ...page }).refine(...inOrder)
+export const SeriesReadingsQuery = z.object({ ...span, ...page, ...askedShape }).refine(...inOrder)
 export const AggregatesQuery = z
-  .object({
-    period: z.enum(PERIODS as [Period, ...Period[]]),
-    from: InstantParameter.optional(),
-    to: InstantParameter.optional(),
-    limit: limitOf(500),
-    after: CursorParameter,
-    ...askedShape
-  })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+  .object({ period: z.enum(PERIODS as [Period, ...Period[]]), ...span, ...page, ...askedShape })
+  .refine(...inOrder)
 export const ConflictsQuery = z.object({ limit: limitOf(100), after: CursorParameter })
 export const RefusalsQuery = z.object({ limit: limitOf(100), after: CursorParameter, station: StationCodeParameter.optional() })
 export const AlarmsQuery = z.object({
@@ -117,7 +110,7 @@ export const ReadingView = z
       .meta({ description: 'what the raw series says, where that differs' })
   })
   .meta({ id: 'Reading' })
-const VERDICTS = ['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'] as const
+export const VERDICTS = ['within', 'tendency', 'preparing', 'exceeds', 'no-limit', 'not-evaluated'] as const
 const flagOrNull = z.union([readingShape.flag, z.null()])
 const share = z.number().min(0).max(1)
 export const AggregateView = z

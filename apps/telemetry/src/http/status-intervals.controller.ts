@@ -8,7 +8,7 @@ import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
 import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
-import { HttpProblem, notFound } from './problem.js'
+import { notFound, tooLong } from './problem.js'
 import type { StatusIntervalView } from './schemas.js'
 import { ReadingsQuery, SeriesPath, StatusIntervalList, toCursor } from './schemas.js'
 
@@ -41,7 +41,7 @@ export class StatusIntervalsController {
     const now = Date.now()
     const to = query.to ?? now + 1
     const from = query.after === undefined ? (query.from ?? to - USUAL) : numberCursor(query.after)
-    if (to - from > LONGEST) throw tooLong()
+    if (to - from > LONGEST) throw tooLong(LONGEST)
     const found = await this.#intervals.find({ ...path, from, to, limit: query.limit + 1 })
     const items = found.slice(0, query.limit)
     const last = items.at(-1)
@@ -62,8 +62,3 @@ function view({ station, parameter }: SeriesKey, interval: StatusInterval, now: 
     readings
   }
 }
-
-const tooLong = (): HttpProblem =>
-  new HttpProblem(400, 'QT_HTTP_INVALID', 'from: at most 400 days before to', {
-    errors: [{ field: 'from', message: 'at most 400 days before to' }]
-  })
