@@ -56,6 +56,9 @@ function printHelp(commands: readonly Command[], print: (line: string) => void):
   for (const { words, usage, help } of commands) print(`  ${`${words} ${usage}`.padEnd(62)} ${help}`)
 }
 
+/** People's words on one line, and nothing in them that a terminal would obey. */
+export const plain = (words: string): string => words.replace(/\p{Cc}+/gu, ' ')
+
 export function textOption(options: Options, name: string): string | undefined {
   const value = options[name]
   return typeof value === 'string' ? value : undefined

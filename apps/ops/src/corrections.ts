@@ -4,7 +4,7 @@ import { CORRECTION_STATES } from '#libs/corrections'
 import { formatInstant } from '#libs/model'
 import { CodedError } from '#libs/platform'
 import type { Call, Command } from './command.js'
-import { textOption, usageError } from './command.js'
+import { plain, textOption, usageError } from './command.js'
 import { withState } from './with-state.js'
 
 const text = { type: 'string' } as const
@@ -84,9 +84,6 @@ function idOf(command: Command, { positional }: Call): number {
   if (id === undefined || !/^\d{1,15}$/.test(id) || more.length > 0) throw usageError(command, 'name one correction by its number')
   return Number(id)
 }
-
-/** People's words on one line, and nothing in them that a terminal would obey. */
-const plain = (words: string): string => words.replace(/\p{Cc}+/gu, ' ')
 
 const nameOf = ({ name, via }: Person): string => plain(via === null || via === name ? name : `${name} (token ${via})`)
 

@@ -1,5 +1,5 @@
 import type { Millis } from '#libs/model'
-import { parseInstant } from '#libs/model'
+import { parseDayOrInstant } from '#libs/model'
 import type { Call, Command } from './command.js'
 import { textOption, usageError } from './command.js'
 
@@ -7,7 +7,7 @@ import { textOption, usageError } from './command.js'
 export function instantOption(command: Command, options: Call['options'], name: string): Millis | undefined {
   const text = textOption(options, name)
   if (text === undefined) return undefined
-  const at = parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)
+  const at = parseDayOrInstant(text)
   if (at === undefined) throw usageError(command, `--${name} is a date (of UTC+7) or an RFC 3339 instant with its zone`)
   return at
 }

@@ -3,13 +3,13 @@ import { parse } from 'yaml'
 import type { Millis } from '#libs/model'
 import { formatInstant, messageOf, parseDayOrInstant } from '#libs/model'
 import type { Explained, LawKind, Preview, Rejudgement } from '#libs/pipeline'
-import { Aggregator, explainAt, explainValue, LAW_KINDS, LawDesk, standardsAt } from '#libs/pipeline'
+import { Aggregator, explainAt, explainValue, LAW_KINDS, LawDesk, standardsAt, standardsNow } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { CodedError } from '#libs/platform'
 import type { LawChange } from '#libs/regulation'
 import { explain } from '#libs/regulation'
 import type { Call, Command } from './command.js'
-import { textOption, usageError } from './command.js'
+import { plain, textOption, usageError } from './command.js'
 import { openStore, termsIn } from './series-terms.js'
 import { withState } from './with-state.js'
 
@@ -83,9 +83,7 @@ async function verdictsOf(
   const known = termsOf(series)
   if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${series.station}/${series.parameter}`)
   return withState(config, async ({ law, aggregates }) => {
-    const read = await standardsAt({ law, ...registry }, await law.edition())
-    if (!read.ok) throw new CodedError('QT_REGISTRY_INVALID', `law and alarm rules cannot be used:\n  ${read.problems.join('\n  ')}`)
-    const { standards } = read
+    const { standards } = await standardsNow({ law, ...registry })
     if (value !== null) return explainValue(series, { at, value }, { standards, known })
     const store = await openStore(config)
     try {
@@ -208,12 +206,7 @@ const changes: Command = {
     for (const { edition, kind, key, document, from, author, reason, changedAt } of items) {
       const done = document === null ? 'withdrawn' : 'loaded'
       const since = from === null ? 'nothing different' : `from ${formatInstant(from)}`
-      print(
-        `${String(edition).padEnd(5)} ${formatInstant(changedAt)} ${kind} ${key} ${done} (${since}) by ${author}: ${reason}`.replace(
-          /\p{Cc}+/gu,
-          ' '
-        )
-      )
+      print(plain(`${String(edition).padEnd(5)} ${formatInstant(changedAt)} ${kind} ${key} ${done} (${since}) by ${author}: ${reason}`))
     }
     return 0
   }

@@ -1,5 +1,5 @@
 import type { LimitTerms, Millis, Parameter, Station } from '#libs/model'
-import { canonicalUnit, DAY, findParameter, HOUR, MINUTE, PARAMETERS, parseDayOrInstant, SECOND, valueIn } from '#libs/model'
+import { canonicalUnit, durationOf, findParameter, PARAMETERS, parseDayOrInstant, valueIn } from '#libs/model'
 import type { LimitRule, SilenceRule } from './config.js'
 import { AlarmRules } from './config.js'
 import type { RuleLimitTerms } from './limit.js'
@@ -168,16 +168,12 @@ interface Applicable {
   readonly stations: readonly Station[]
 }
 
-const SPAN: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
-
-const spanOf = (text: string): Millis => Number(text.slice(0, -1)) * (SPAN[text.slice(-1)] ?? 0)
-
 /** One rule for each station: the more closely it names the station the stronger, and of equals the one that stands later. */
 function silenceTerms(silences: readonly Applicable[]): RuleTerms['silences'] {
   const closeness = ({ rule }: Applicable) => (rule.stations ? 3 : rule.profile !== undefined ? 2 : rule.kinds ? 1 : 0)
   const strongestLast = [...silences].sort((a, b) => closeness(a) - closeness(b))
   return strongestLast.map(({ rule, stations }) => ({
-    terms: { rule: rule.id, after: spanOf(rule.silence) },
+    terms: { rule: rule.id, after: durationOf(rule.silence) },
     stations: stations.map(station => station.code)
   }))
 }

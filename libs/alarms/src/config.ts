@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { STATION_CODE, STATION_KINDS } from '#libs/model'
+import { DURATION, STATION_CODE, STATION_KINDS } from '#libs/model'
 
 const RuleId = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'a rule id is kebab-case, such as cod-high')
 
@@ -55,7 +55,7 @@ export type LimitRule = z.infer<typeof LimitRule>
 export const SilenceRule = z.strictObject({
   id: RuleId,
   /** Longest permitted time without a reading: `90s`, `15m`, `2h`, `1d`. */
-  silence: z.string().regex(/^[1-9]\d{0,5}[smhd]$/, 'a time span looks like 15m'),
+  silence: z.string().regex(DURATION, 'a time span looks like 15m'),
   ...selectors
 })
 export type SilenceRule = z.infer<typeof SilenceRule>

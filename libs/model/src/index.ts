@@ -4,6 +4,8 @@ export type { Millis } from './instant.js'
 export {
   CLOCK_TOLERANCE,
   DAY,
+  DURATION,
+  durationOf,
   EARLIEST,
   formatInstant,
   HOUR,

@@ -38,6 +38,15 @@ export function parseInstant(text: string): Millis | undefined {
   return at >= EARLIEST && at < LATEST ? at : undefined // NaN, from any part that is wrong, fails both
 }
 
+/** A time span as settings write it: `90s`, `15m`, `2h`, `1d`. */
+export const DURATION = /^[1-9]\d{0,5}[smhd]$/
+
+const SPAN: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
+
+/** Of a text that DURATION matches; NaN for any other. */
+export const durationOf = (text: string): Millis =>
+  DURATION.test(text) ? Number(text.slice(0, -1)) * (SPAN[text.slice(-1)] ?? 0) : Number.NaN
+
 /** First instant of a calendar day in Vietnam, `2026-01-01`, or the instant of an RFC 3339 date-time; undefined for anything else. */
 export const parseDayOrInstant = (text: string): Millis | undefined =>
   parseInstant(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00+07:00` : text)

@@ -13,6 +13,8 @@ export type Verdict = 'within' | 'tendency' | 'preparing' | 'exceeds' | 'no-limi
 /** Verdicts by band: 0 within, 1 tendency, 2 preparing, 3 exceeds. */
 const BY_BAND: readonly Verdict[] = ['within', 'tendency', 'preparing', 'exceeds']
 
+const EXCEEDS = 3
+
 export const verdictOfBand = (band: number): Verdict => BY_BAND[band] ?? 'not-evaluated'
 
 /** A verdict with the limit that decided it, so that it can name its source; null without one. */
@@ -46,7 +48,8 @@ function worst<L extends Limit>(value: number, limits: readonly L[]): Judgement<
   let band = -1
   for (const candidate of limits) {
     const reached = bandOf(candidate, value)
-    if (reached < band || (reached === band && !(band === 3 && limit !== null && isBeyond(candidate, limit)))) continue
+    const isFurther = reached === EXCEEDS && band === EXCEEDS && limit !== null && isBeyond(candidate, limit)
+    if (reached <= band && !isFurther) continue
     limit = candidate
     band = reached
   }

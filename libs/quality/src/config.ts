@@ -1,14 +1,9 @@
 import { z } from 'zod'
-import { DAY, HOUR, MINUTE, SECOND } from '#libs/model'
+import { DURATION, durationOf } from '#libs/model'
 import { DEFAULT_SIGMA_POINTS, DEFAULT_SIGMA_WINDOW } from './rate.js'
 
-const UNITS: Readonly<Record<string, number>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY }
-
 /** `90s`, `15m`, `2h`, `1d`, as in the rules of alarms; milliseconds after parsing. */
-const Duration = z
-  .string()
-  .regex(/^[1-9]\d{0,5}[smhd]$/, 'a time span looks like 15m')
-  .transform(text => Number(text.slice(0, -1)) * (UNITS[text.slice(-1)] ?? 0))
+const Duration = z.string().regex(DURATION, 'a time span looks like 15m').transform(durationOf)
 
 /** Parses by the schema that the value calls for, so that a mistake is reported in the words of what was meant. */
 const chosen = <T>(choose: (value: unknown) => z.ZodType<T>) =>

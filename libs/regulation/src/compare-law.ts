@@ -1,4 +1,5 @@
 import type { Millis } from '#libs/model'
+import { covers } from './document.js'
 import type { Law, LegalSpan } from './law.js'
 import type { LegalLimit } from './limits.js'
 
@@ -29,8 +30,7 @@ export function compareLaw(before: Law, after: Law, station: string, parameter: 
   return changes
 }
 
-const holding = (spans: readonly LegalSpan[], at: number): LegalSpan | undefined =>
-  spans.find(({ from, to }) => (from ?? -Infinity) <= at && at < (to ?? Infinity))
+const holding = (spans: readonly LegalSpan[], at: number): LegalSpan | undefined => spans.find(span => covers(span, at))
 
 const essence = ({ limits, gap }: LegalSpan): string => JSON.stringify([gap, limits.map(essential)])
 

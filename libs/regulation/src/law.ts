@@ -1,4 +1,4 @@
-import type { Judgement, Limit, Millis, Station, Verdict } from '#libs/model'
+import type { Judgement, Millis, Station, Verdict } from '#libs/model'
 import { fingerprintOf, judge, MEASURING } from '#libs/model'
 import type { LimitWindow } from './config.js'
 import type { PermitTerms, RegulationTable } from './document.js'
@@ -159,7 +159,7 @@ const fits = (limit: LegalLimit, window: JudgedWindow): boolean => limit.window 
 const newest = (permits: readonly PermitTerms[]): PermitTerms | undefined =>
   [...permits].sort((a, b) => (a.from ?? 0) - (b.from ?? 0) || (a.id < b.id ? -1 : 1)).at(-1)
 
-const judged = ({ value, unit, at }: Question, limits: readonly LegalLimit[]): Judgement<LegalLimit & Limit> =>
+const judged = ({ value, unit, at }: Question, limits: readonly LegalLimit[]): Judgement<LegalLimit> =>
   value === null ? { verdict: 'not-evaluated', limit: null } : judge({ value, unit, at, status: MEASURING, flag: 1, flags: [] }, limits)
 
 const isSameSpan = (a: LegalSpan, b: LegalSpan): boolean =>

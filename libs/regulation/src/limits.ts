@@ -101,7 +101,7 @@ function tableTerms(row: TableLimit, place: Place): LegalTerms {
     source: row.source ?? regulation.source,
     confidence: row.confidence
   }
-  const terms = { ...row, low: cmax(row.min, kq, kf), high: cmax(row.max, kq, kf), level: row.level }
+  const terms = { ...row, low: cmax(row.min, kq, kf), high: cmax(row.max, kq, kf) }
   return { ...termsOf(terms, place), window: row.window, basis, source: citation(basis, row.unit) }
 }
 

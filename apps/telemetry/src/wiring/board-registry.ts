@@ -1,7 +1,7 @@
 import type { BoardLimit, BoardSeries, BoardStation } from '#libs/adapters/store-influx'
 import type { CompiledRules, RuleLimit } from '#libs/alarms'
 import type { Millis, Station } from '#libs/model'
-import { convert, findParameter, SECOND } from '#libs/model'
+import { convert, findParameter, isValidAt, SECOND } from '#libs/model'
 import type { Stations } from './stations.js'
 
 /** What boards are told of the registry and the rules, in the units in which stations report. */
@@ -39,7 +39,7 @@ function seriesOf(station: Station, { stations, rules, now }: Sources): Series[]
   return station.parameters.flatMap(parameter => {
     const unit = byName.get(parameter)?.unit
     if (unit === undefined) return []
-    const limits = rules.limitsOf(station.code, parameter).filter(limit => isInForce(limit, now))
+    const limits = rules.limitsOf(station.code, parameter).filter(limit => isValidAt(limit, now))
     return [
       {
         station: station.code,
@@ -51,9 +51,6 @@ function seriesOf(station: Station, { stations, rules, now }: Sources): Series[]
     ]
   })
 }
-
-const isInForce = ({ validFrom, validTo }: RuleLimit, now: Millis): boolean =>
-  (validFrom === null || now >= validFrom) && (validTo === null || now < validTo)
 
 function limitIn(unit: string, station: string, limit: RuleLimit): BoardLimit {
   const value = (canonical: number): number | null => {
