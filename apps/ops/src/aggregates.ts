@@ -4,11 +4,12 @@ import type { AggregateLog, RecomputeProgress, RecomputeQuery, Standards, TermsO
 import { Aggregator, daysOf, markAnew, recompute, standardsNow } from '#libs/pipeline'
 import type { Config } from '#libs/platform'
 import { CodedError } from '#libs/platform'
+import type { Plans } from '#libs/quality'
 import type { Call, Command } from './command.js'
 import { usageError } from './command.js'
 import { instantOption } from './instant-option.js'
 import { progressBar } from './progress-bar.js'
-import { openStore, termsIn } from './series-terms.js'
+import { openFlagged, termsIn } from './series-terms.js'
 import { withState } from './with-state.js'
 
 const anew: Command = {
@@ -18,7 +19,7 @@ const anew: Command = {
   options: { from: { type: 'string' }, to: { type: 'string' } },
   async run(call) {
     const query = queryOf(call)
-    const { termsOf, ...registry } = await termsIn(call.config)
+    const { termsOf, planOf, ...registry } = await termsIn(call.config)
     await withState(call.config, async ({ aggregates, law }) => {
       const { standards } = await standardsNow({ law, ...registry })
       const known = termsOf(query)
@@ -29,7 +30,7 @@ const anew: Command = {
         return
       }
       try {
-        await computeHere(query, { ...call, standards, termsOf, aggregates })
+        await computeHere(query, { ...call, standards, termsOf, planOf, aggregates })
       } finally {
         lock.close()
       }
@@ -63,14 +64,15 @@ interface Here {
   readonly print: Call['print']
   readonly standards: Standards
   readonly termsOf: TermsOf
+  readonly planOf: Plans
   readonly aggregates: AggregateLog
 }
 
-async function computeHere(query: RecomputeQuery, { config, print, standards, termsOf, aggregates }: Here): Promise<void> {
-  const store = await openStore(config)
+async function computeHere(query: RecomputeQuery, { config, print, standards, termsOf, planOf, aggregates }: Here): Promise<void> {
+  const { store, readings } = await openFlagged(config, planOf)
   const known = termsOf(query)
   if (!known) return
-  const aggregator = new Aggregator({ store, aggregates, termsOf, limits: standards })
+  const aggregator = new Aggregator({ store: readings, aggregates, termsOf, limits: standards })
   const bar = progressBar('days', daysOf(query, known))
   const began = performance.now()
   let done: RecomputeProgress = { days: 0, windows: 0, changed: 0 }

@@ -10,7 +10,7 @@ import type { LawChange } from '#libs/regulation'
 import { explain } from '#libs/regulation'
 import type { Call, Command } from './command.js'
 import { plain, textOption, usageError } from './command.js'
-import { openStore, termsIn } from './series-terms.js'
+import { openFlagged, termsIn } from './series-terms.js'
 import { withState } from './with-state.js'
 
 const text = { type: 'string' } as const
@@ -79,16 +79,16 @@ async function verdictsOf(
   series: { readonly station: string; readonly parameter: string },
   { at, value }: { readonly at: Millis; readonly value: number | null }
 ): Promise<Explained[]> {
-  const { termsOf, ...registry } = await termsIn(config)
+  const { termsOf, planOf, ...registry } = await termsIn(config)
   const known = termsOf(series)
   if (!known) throw new CodedError('QT_OPS_UNKNOWN_STATION', `not in the registry: ${series.station}/${series.parameter}`)
   return withState(config, async ({ law, aggregates }) => {
     const { standards } = await standardsNow({ law, ...registry })
     if (value !== null) return explainValue(series, { at, value }, { standards, known })
-    const store = await openStore(config)
+    const { store, readings } = await openFlagged(config, planOf)
     try {
-      const aggregator = new Aggregator({ store, aggregates, termsOf, limits: standards })
-      return await explainAt(series, at, { store, aggregator, standards, known })
+      const aggregator = new Aggregator({ store: readings, aggregates, termsOf, limits: standards })
+      return await explainAt(series, at, { store: readings, aggregator, standards, known })
     } finally {
       await store.close()
     }

@@ -169,7 +169,7 @@ describe('corrections beside the raw', () => {
     expect(rest['next']).toBeNull()
     const csv = await series('readings', `${span}&as=corrected&asOf=${Date.now()}`, 'COD', { accept: 'text/csv' })
     expect([csv.headers.get('x-as'), csv.headers.get('x-replaced-later')]).toEqual(['corrected', '0'])
-    expect(csv.text.split('\r\n')[3]).toMatch(/,30,1,true,2$/)
+    expect(csv.text.split('\r\n')[3]).toMatch(/,30,1,true,2,gross-range:1 spike:2 flat-line:2 still-flow:1$/)
     const hours = await series('aggregates', 'period=hour&as=corrected&limit=1', 'COD', { accept: 'text/csv' })
     expect(hours.text.split('\r\n').map(line => line.split(',').at(-1))).toEqual(['corrections', '3', ''])
     expect(hours.headers.get('x-next')).not.toBeNull()

@@ -46,8 +46,8 @@ export class Intake {
 
   static async open(now: Millis): Promise<Intake> {
     const dir = mkdtempSync(join(tmpdir(), 'quantrac-ledger-'))
-    const { stations, profiles } = await loadRegistry('devices/registry', 'devices')
-    return new Intake(dir, new Stations(stations, profiles), await Journal.open({ dir }), now)
+    const registry = await loadRegistry('devices/registry', 'devices')
+    return new Intake(dir, new Stations(registry), await Journal.open({ dir }), now)
   }
 
   take(station: Station, payload: string, more: Partial<Inbound> = {}): Promise<Receipt> {

@@ -6,10 +6,10 @@ import type { Change, Correction } from './correction.js'
 export type StandingCorrection = Pick<Correction, 'id' | 'station' | 'parameter' | 'change'> & { readonly acceptedAt: Millis }
 
 /** A reading of the corrected series beside its raw one. */
-export interface CorrectedReading {
+export interface CorrectedReading<R extends Reading = Reading> {
   /** The raw reading itself where nothing was corrected. Sensor status, reasons, revision and road are always the raw one's. */
-  readonly reading: Reading
-  readonly raw: Reading
+  readonly reading: R
+  readonly raw: R
   /** Corrections that made it what it is, ascending; empty where nothing was corrected. */
   readonly corrections: readonly number[]
   /** Taken out of the statistics by a correction. */
@@ -41,7 +41,7 @@ export function standingAt<C extends Pick<Correction, 'acceptedAt' | 'withdrawnA
  * those that remove, replace or flag it. Each works on the raw value: an overlap corrects once, never twice, and what one correction means
  * does not change with what becomes of another. Equal instants of acceptance: the higher id counts as the later.
  */
-export function overlay(raw: readonly Reading[], corrections: readonly StandingCorrection[]): CorrectedReading[] {
+export function overlay<R extends Reading>(raw: readonly R[], corrections: readonly StandingCorrection[]): CorrectedReading<R>[] {
   const rulings = new Map<string, Rulings>()
   for (const correction of [...corrections].sort(newestFirst)) {
     const id = seriesId(correction)
@@ -82,7 +82,7 @@ function inTime({ raw: a }: CorrectedReading, { raw: b }: CorrectedReading): num
   return a.at - b.at
 }
 
-function corrected(raw: Reading, rulings: Rulings | undefined): CorrectedReading {
+function corrected<R extends Reading>(raw: R, rulings: Rulings | undefined): CorrectedReading<R> {
   const ofValue = rulings?.values.find(ruling => isAbout(ruling, raw.at))
   const ofFlag = rulings?.flags.find(ruling => isAbout(ruling, raw.at))
   if (!ofValue && !ofFlag) return { reading: raw, raw, corrections: [], excluded: false }

@@ -4,8 +4,9 @@ import type { Aggregate, Period } from '#libs/aggregates'
 import { PERIODS } from '#libs/aggregates'
 import type { Reading } from '#libs/model'
 import { DAY, HOUR, MINUTE, SECOND } from '#libs/model'
+import type { Plans } from '#libs/quality'
 import { BEGIN, plainReading } from '#libs/testkit'
-import { AggregateWorld, PARAMETERS, turns } from '../test/aggregate-world.js'
+import { AggregateWorld, NEIGHBOURLY, PARAMETERS, turns } from '../test/aggregate-world.js'
 import { GRACE } from './aggregate-consumer.js'
 import type { StoredReading } from './ports.js'
 
@@ -16,32 +17,38 @@ beforeEach(() => {
 afterEach(async () => {
   for (const world of worlds) await world.dispose()
 })
-const open = async (): Promise<AggregateWorld> => {
-  const world = await AggregateWorld.open()
+const open = async (planOf?: Plans): Promise<AggregateWorld> => {
+  const world = await AggregateWorld.open(planOf)
   worlds.push(world)
   return world
 }
 
 /**
- * Readings of two series over seven weeks, in few hours of few days so that windows meet all the time: corrections before and after
+ * Readings of two series, in few hours of few days so that windows meet all the time: corrections before and after
  * what they correct, and repeats. In the order of their arrival.
  */
-const arrivals: fc.Arbitrary<StoredReading[]> = fc
-  .uniqueArray(
-    fc.record({
-      parameter: fc.constantFrom(...PARAMETERS),
-      at: fc
-        .tuple(fc.constantFrom(0, 1, 7, 8, 39), fc.constantFrom(0, 1, 23), fc.constantFrom(0, 1, 30, 60))
-        .map(([day, hour, minute]) => BEGIN + day * DAY + hour * HOUR + minute * MINUTE),
-      value: fc.double({ min: -100, max: 100, noNaN: true }).map(value => (value === 0 ? 0 : value)),
-      status: fc.constantFrom('00', '00', '00', '01'),
-      revision: fc.constantFrom(0, 0, 1)
-    }),
-    { selector: ({ parameter, at, revision }) => `${parameter} ${at} ${revision}`, minLength: 1, maxLength: 30 }
-  )
-  .chain(unique => fc.array(fc.constantFrom(...unique), { maxLength: 6 }).map(repeats => [...unique, ...repeats]))
-  .chain(all => fc.shuffledSubarray(all, { minLength: all.length }))
-  .map(all => all.map(fields => plainReading(fields)))
+const arrivalsIn = ({ days, hours, fewest }: { days: number[]; hours: number[]; fewest: number }): fc.Arbitrary<StoredReading[]> =>
+  fc
+    .uniqueArray(
+      fc.record({
+        parameter: fc.constantFrom(...PARAMETERS),
+        at: fc
+          .tuple(fc.constantFrom(...days), fc.constantFrom(...hours), fc.constantFrom(0, 1, 30, 60))
+          .map(([day, hour, minute]) => BEGIN + day * DAY + hour * HOUR + minute * MINUTE),
+        value: fc.double({ min: -100, max: 100, noNaN: true }).map(value => (value === 0 ? 0 : value)),
+        status: fc.constantFrom('00', '00', '00', '01'),
+        revision: fc.constantFrom(0, 0, 1)
+      }),
+      { selector: ({ parameter, at, revision }) => `${parameter} ${at} ${revision}`, minLength: fewest, maxLength: 30 }
+    )
+    .chain(unique => fc.array(fc.constantFrom(...unique), { maxLength: 6 }).map(repeats => [...unique, ...repeats]))
+    .chain(all => fc.shuffledSubarray(all, { minLength: all.length }))
+    .map(all => all.map(fields => plainReading(fields)))
+
+/** Over seven weeks. */
+const scattered = arrivalsIn({ days: [0, 1, 7, 8, 39], hours: [0, 1, 23], fewest: 1 })
+/** Around a midnight: most have neighbours, many of them in the next hour or day. */
+const close = arrivalsIn({ days: [0], hours: [22, 23, 24], fewest: 12 })
 
 /** As the journal gives them to a station of its own: sequences follow what the world has seen. */
 const sent = (readings: readonly StoredReading[], station: string, after: number): StoredReading[] =>
@@ -50,7 +57,7 @@ const sent = (readings: readonly StoredReading[], station: string, after: number
 /** What happens next, and how many turns of the event loop later the one after it: nobody waits for anybody. */
 const event = fc.tuple(
   fc.oneof(
-    fc.record({ kind: fc.constantFrom('consume' as const, 'keep' as const), records: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({ kind: fc.constantFrom('consume' as const, 'keep' as const, 'settle' as const), records: fc.integer({ min: 1, max: 6 }) }),
     fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 3 * SECOND }) }),
     fc.record({ kind: fc.constantFrom('close' as const, 'close' as const, 'kill' as const) })
   ),
@@ -72,6 +79,7 @@ class Story {
     const world = this.#world
     if (what.kind === 'consume') this.#consume(what.records)
     if (what.kind === 'keep') await world.keep(this.#after(world.kept).slice(0, what.records))
+    if (what.kind === 'settle') await this.#settle(what.records)
     if (what.kind === 'wait') world.now += what.ms
     if (what.kind === 'close') void world.consumer.close()
     if (what.kind === 'kill') {
@@ -87,6 +95,15 @@ class Story {
     await world.take(this.#after(world.taken), this.#after(world.kept))
     await world.consumer.close()
     for (let calls = 0; calls < 4; calls++) await world.close()
+  }
+
+  /** All that came is stored and summed up before more comes. */
+  async #settle(records: number): Promise<void> {
+    const world = this.#world
+    await this.#consuming
+    await world.consume(this.#after(world.taken).slice(0, records))
+    await world.keep(this.#after(world.kept).filter(({ sequence }) => sequence <= world.taken))
+    await world.close()
   }
 
   #consume(records: number): void {
@@ -106,25 +123,31 @@ const content = (aggregates: readonly Aggregate[]): string[] =>
 const inTime = (a: StoredReading, b: StoredReading): number => a.at - b.at || a.revision - b.revision
 
 describe('AggregateConsumer', () => {
-  it('ends with what a computation from scratch gives, to the last bit, whatever comes between what', async () => {
-    const world = await open()
-    const scratch = await open()
-    let runs = 0
-    await fc.assert(
-      fc.asyncProperty(arrivals, fc.array(event, { maxLength: 25 }), async (all, events) => {
-        const station = `AG-${++runs}`
-        const story = new Story(world, sent(all, station, world.kept))
-        for (const one of events) await story.happen(one)
-        await story.finish()
-        await scratch.take(sent([...all].sort(inTime), station, scratch.kept))
-        await scratch.close()
-        expect(content(await world.all(station))).toEqual(content(await scratch.all(station)))
-        for (const period of PERIODS)
-          expect(await world.state.aggregates.due({ period, now: Number.MAX_SAFE_INTEGER, stored: world.kept, limit: 10 })).toEqual([])
-      }),
-      { numRuns: 60 }
-    )
-  })
+  it.each([
+    ['without quality tests', undefined, scattered, 0],
+    ['with tests that look at neighbours and at the other series', NEIGHBOURLY, close, 12]
+  ])(
+    'ends with what a computation from scratch gives, to the last bit, whatever comes between what: %s',
+    async (_, planOf, arrivals, fewest) => {
+      const world = await open(planOf)
+      const scratch = await open(planOf)
+      let runs = 0
+      await fc.assert(
+        fc.asyncProperty(arrivals, fc.array(event, { minLength: fewest, maxLength: 25 }), async (all, events) => {
+          const station = `AG-${++runs}`
+          const story = new Story(world, sent(all, station, world.kept))
+          for (const one of events) await story.happen(one)
+          await story.finish()
+          await scratch.take(sent([...all].sort(inTime), station, scratch.kept))
+          await scratch.close()
+          expect(content(await world.all(station))).toEqual(content(await scratch.all(station)))
+          for (const period of PERIODS)
+            expect(await world.state.aggregates.due({ period, now: Number.MAX_SAFE_INTEGER, stored: world.kept, limit: 10 })).toEqual([])
+        }),
+        { numRuns: 60 }
+      )
+    }
+  )
 
   it('forgets no reading that comes while its window is being summed up', async () => {
     const world = await open()
@@ -168,6 +191,18 @@ describe('AggregateConsumer', () => {
     await world.take([plainReading({ at, value: 99, sequence: 201 })])
     expect(await world.close()).toBe(3)
     expect(await world.state.aggregates.publishedAfter(last + 3, 10)).toEqual([])
+  })
+
+  it('a late reading that makes its neighbour a spike gives the neighbour’s hour and day the next revision too', async () => {
+    const world = await open(NEIGHBOURLY)
+    const readings = [0, 90, 0].map((value, n) => plainReading({ at: BEGIN + 30 * MINUTE * (n + 1), value, sequence: n + 1 }))
+    const hour = async () => (await world.all()).find(({ period, end }) => period === 'hour' && end === BEGIN + HOUR)
+    await world.take(readings.slice(0, 2))
+    await world.close()
+    expect(await hour()).toMatchObject({ revision: 1, received: 2, count: 2, worstFlag: 1 })
+    await world.take(readings.slice(2))
+    await world.close()
+    expect(await hour()).toMatchObject({ revision: 2, received: 2, count: 1, mean: 0, worstFlag: 4 })
   })
 
   it('publishes a window only when its grace is over, and its day only with the day’s', async () => {

@@ -1,8 +1,9 @@
 import type { DayRule, Period, Window } from '#libs/aggregates'
-import { PERIODS, windowAt } from '#libs/aggregates'
+import { PERIODS, windowsBetween } from '#libs/aggregates'
 import type { Millis, SeriesKey } from '#libs/model'
-import { codeOf, HOUR, MINUTE, messageOf, SECOND } from '#libs/model'
-import type { AggregateLog, Published, TermsOf, WindowMark } from './aggregate-ports.js'
+import { CLOCK_TOLERANCE, codeOf, HOUR, MINUTE, messageOf, SECOND } from '#libs/model'
+import type { Affected } from './affected-series.js'
+import type { AggregateLog, Published, WindowMark } from './aggregate-ports.js'
 import type { Aggregator } from './aggregator.js'
 import type { Consumer } from './consumer-runner.js'
 import type { SequencedRecord } from './journal-source.js'
@@ -12,14 +13,13 @@ import { Restraint } from './restraint.js'
 interface Ports {
   readonly aggregates: AggregateLog
   readonly aggregator: Aggregator
-  readonly termsOf: TermsOf
   readonly dayRule: DayRule
   /** Sequence up to which readings are in the store. */
   readonly stored: () => number
   readonly clock: Clock
   readonly log: Log
-  /** Series whose sums rest on this one too: loads on the flow of their station. */
-  readonly dependents: (series: SeriesKey) => readonly SeriesKey[]
+  /** What a reading of a series changes: `affectedSeries`. */
+  readonly affected: (series: SeriesKey) => readonly Affected[]
 }
 
 /** A window is published this long after its end: readings come no later than five minutes (regulations.md 1.3). */
@@ -47,11 +47,13 @@ interface Marked {
   live: boolean
 }
 
-/** What a series' last reading has marked in its hour, dependents' windows too: the next one mostly falls into the same hour. */
+/** What a series' last reading has marked, of all series that it affects: the next one mostly touches the same windows. */
 interface Recent {
-  readonly start: Millis
-  readonly end: Millis
   readonly windows: readonly Marked[]
+  /** A reading of `after < at <= end` touches no other windows where it also comes no later than `upTo`, or time has not come past `end`. */
+  readonly after: Millis
+  readonly end: Millis
+  readonly upTo: Millis
 }
 
 /** Marks of the batch at hand; each tells in the end the last record of the batch that touches its window. */
@@ -60,6 +62,8 @@ type Fresh = Map<string, { readonly mark: Omit<WindowMark, 'sequence'>; readonly
 interface Touch {
   readonly at: Millis
   readonly sequence: number
+  /** Nothing that counts was measured after this: readings of clocks that run further ahead are nobody's neighbour. */
+  readonly horizon: Millis
 }
 
 /**
@@ -105,9 +109,10 @@ export class AggregateConsumer implements Consumer {
   async consume(records: readonly SequencedRecord[], upTo: number): Promise<void> {
     const fresh: Fresh = new Map()
     this.#restraint.came(records.length)
+    const horizon = this.#ports.clock() + CLOCK_TOLERANCE
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings') continue
-      for (const { station, parameter, at } of record.readings) this.#touch({ station, parameter }, { at, sequence }, fresh)
+      for (const { station, parameter, at } of record.readings) this.#touch({ station, parameter }, { at, sequence, horizon }, fresh)
     }
     try {
       const marks = [...fresh.values()].map(({ mark, marked }) => ({ ...mark, sequence: marked.sequence }))
@@ -133,18 +138,32 @@ export class AggregateConsumer implements Consumer {
     await this.#closing
   }
 
+  /**
+   * The windows of a reading, and those of its neighbours whose flags it may change, in its own series and in those that are held against
+   * it. A reading that is measured later than all that has come marks its own windows alone: the others mark theirs when they come.
+   */
   #touch(series: SeriesKey, touch: Touch, fresh: Fresh): void {
     const recent = this.#recent.get(series.station)?.get(series.parameter)
-    if (recent && touch.at > recent.start && touch.at <= recent.end && recent.windows.every(isLive)) {
+    if (recent && covers(recent, touch) && recent.windows.every(isLive)) {
       for (const marked of recent.windows) marked.sequence = touch.sequence
       return
     }
-    const { dayRule, dependents, termsOf } = this.#ports
-    const touched = [series, ...dependents(series)].filter(termsOf)
-    const windows = PERIODS.map(period => windowAt(period, touch.at, dayRule))
-    const marks = touched.flatMap(one => windows.map(window => this.#mark(one, window, touch, fresh)))
-    const [hour] = windows
-    if (hour) this.#remember(series, { start: hour.start, end: hour.end, windows: marks })
+    const { affected, dayRule } = this.#ports
+    const windows: Marked[] = []
+    let [after, end, upTo] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (const one of affected(series)) {
+      const span = { from: touch.at - one.after - 1, to: Math.max(touch.at, Math.min(touch.at + one.before, touch.horizon)) }
+      for (const period of PERIODS) {
+        const touched = windowsBetween(period, span, dayRule)
+        windows.push(...touched.map(window => this.#mark(one, window, touch, fresh)))
+        if (period !== 'hour') continue
+        const last = touched.at(-1)?.end ?? touch.at
+        after = Math.max(after, (touched[0]?.start ?? touch.at) + one.after)
+        end = Math.min(end, last)
+        upTo = Math.min(upTo, last - one.before)
+      }
+    }
+    this.#remember(series, { windows, after, end, upTo })
   }
 
   #remember({ station, parameter }: SeriesKey, recent: Recent): void {
@@ -280,6 +299,8 @@ export class AggregateConsumer implements Consumer {
     this.#ports.log.info({}, 'windows are summed up again')
   }
 }
+
+const covers = ({ after, end, upTo }: Recent, { at, horizon }: Touch): boolean => at > after && at <= end && (at <= upTo || horizon <= end)
 
 const isLive = ({ live }: Marked): boolean => live
 

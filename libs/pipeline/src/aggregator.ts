@@ -4,17 +4,16 @@ import type { Reading, SeriesKey } from '#libs/model'
 import { judge } from '#libs/model'
 import type { AggregateLog, Published, SeriesTerms, TermsOf, WindowMark } from './aggregate-ports.js'
 import type { TimeSeriesStore } from './ports.js'
+import { EVERY_READING } from './ports.js'
 import type { LimitSource } from './standards.js'
 
 export interface AggregatorPorts {
+  /** Readings with the flags that count: what is failed there enters no figure. */
   readonly store: Pick<TimeSeriesStore, 'range'>
   readonly aggregates: Pick<AggregateLog, 'days'>
   readonly termsOf: TermsOf
   readonly limits: LimitSource
 }
-
-/** Far more than any window can hold: a second's readings of a month. */
-const ALL = 3_000_000
 
 /**
  * Sums windows up from what the store holds: an hour and a day from readings, a month from the days that were published. What comes
@@ -77,7 +76,7 @@ export class Aggregator {
 
   /** Of `start < at <= end`. */
   #readings(series: SeriesKey, { start, end }: Window): Promise<Reading[]> {
-    return this.#ports.store.range({ ...series, from: start + 1, to: end + 1, limit: ALL })
+    return this.#ports.store.range({ ...series, from: start + 1, to: end + 1, limit: EVERY_READING })
   }
 }
 

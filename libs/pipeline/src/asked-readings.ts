@@ -1,8 +1,9 @@
 import type { CorrectedReading, Correction, StandingCorrection } from '#libs/corrections'
 import { overlay, spanOf, standingAt, touches } from '#libs/corrections'
-import type { Millis, Reading, SeriesKey } from '#libs/model'
+import type { Millis, SeriesKey } from '#libs/model'
 import { LATEST } from '#libs/model'
-import type { RangeQuery, TimeSeriesStore } from './ports.js'
+import type { FlaggedReading, FlaggedReadings } from './flagged-readings.js'
+import type { RangeQuery } from './ports.js'
 
 /** Which of the two series, and as they were known when. */
 export interface Asked {
@@ -12,7 +13,7 @@ export interface Asked {
 }
 
 export interface AskedReadings {
-  readonly readings: readonly CorrectedReading[]
+  readonly readings: readonly CorrectedReading<FlaggedReading>[]
   /** Instants of all raw readings that were looked at, whether they were known by then or not: a page ends at one of them. */
   readonly looked: readonly Millis[]
   /**
@@ -36,19 +37,22 @@ export class TooWideError extends Error {
 /** Corrections that one answer may rest on: each is compared with each reading. */
 const MOST_CORRECTIONS = 1_000
 
-/** The raw or the corrected readings of a series, as they were known at any instant. Raw readings are only ever read. */
+/**
+ * The raw or the corrected readings of a series, as they were known at any instant. Raw readings are only ever read. Their flags are those
+ * of the tests, and a correction of a flag stands above them.
+ */
 export class ReadingsAsked {
-  readonly #store: Pick<TimeSeriesStore, 'range'>
+  readonly #store: Pick<FlaggedReadings, 'range'>
   readonly #corrections: CorrectionSource
 
-  constructor(store: Pick<TimeSeriesStore, 'range'>, corrections: CorrectionSource) {
+  constructor(store: Pick<FlaggedReadings, 'range'>, corrections: CorrectionSource) {
     this.#store = store
     this.#corrections = corrections
   }
 
   /** Ascending; `limit` counts the raw readings that are looked at. @throws TooWideError */
   async range(query: RangeQuery, asked: Asked): Promise<AskedReadings> {
-    const raw = await this.#store.range(query)
+    const raw = await this.#store.range(query, asked.asOf)
     const [first, last] = [raw.at(0), raw.at(-1)]
     if (!first || !last) return { readings: [], looked: [], replacedLater: [] }
     return seen(raw, await this.standing(query, { from: first.at, to: last.at }, asked), asked.asOf)
@@ -56,7 +60,7 @@ export class ReadingsAsked {
 
   /** The same with corrections that are known to the caller. */
   async rangeWith(query: RangeQuery, corrections: readonly StandingCorrection[], asOf: Millis | null): Promise<AskedReadings> {
-    return seen(await this.#store.range(query), corrections, asOf)
+    return seen(await this.#store.range(query, asOf), corrections, asOf)
   }
 
   /**
@@ -86,7 +90,7 @@ export class ReadingsAsked {
   }
 }
 
-function seen(raw: readonly Reading[], corrections: readonly StandingCorrection[], asOf: Millis | null): AskedReadings {
+function seen(raw: readonly FlaggedReading[], corrections: readonly StandingCorrection[], asOf: Millis | null): AskedReadings {
   const looked = raw.map(({ at }) => at)
   if (asOf === null) return { readings: overlay(raw, corrections), looked, replacedLater: [] }
   const known = raw.filter(({ receivedAt }) => receivedAt <= asOf)

@@ -4,6 +4,8 @@ export type { Change, Command, Correction, CorrectionEvent, CorrectionState, Per
 export { decide, problemOfPerson, problemOfProposal, spanOf } from '#libs/corrections'
 export type { Principal, TokenRole } from './access.js'
 export { mayPublish, maySubscribe, TOKEN_ROLES, TOKEN_USER } from './access.js'
+export type { Affected } from './affected-series.js'
+export { affectedSeries } from './affected-series.js'
 export { AggregateConsumer, GRACE } from './aggregate-consumer.js'
 export type { AggregateLog, AggregateQuery, DueQuery, Published, SeriesTerms, TermsOf, WindowKey, WindowMark } from './aggregate-ports.js'
 export { seriesTerms } from './aggregate-terms.js'
@@ -22,6 +24,8 @@ export type { DayDigest } from './digest.js'
 export { digestOf } from './digest.js'
 export type { Explained } from './explanation.js'
 export { explainAt, explainValue } from './explanation.js'
+export type { FlaggedReading } from './flagged-readings.js'
+export { FlaggedReadings } from './flagged-readings.js'
 export type {
   ComparisonOrder,
   ComparisonResult,

@@ -50,6 +50,9 @@ export interface RangeQuery extends SeriesKey {
   readonly limit: number
 }
 
+/** A limit for those who want every reading of a span: far more than any window can hold, a second's readings of a month. */
+export const EVERY_READING = 3_000_000
+
 /**
  * Where the time series live. Two real ones: SQLite (embedded, default) and InfluxDB 2. One suite in `libs/testkit` binds both.
  * Writing the same readings twice changes nothing; the order and the cut of batches change nothing.

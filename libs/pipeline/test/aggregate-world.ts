@@ -4,11 +4,15 @@ import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { Aggregate, DayRule } from '#libs/aggregates'
 import { DEFAULT_TERMS, PERIODS } from '#libs/aggregates'
 import { acknowledge, mergeAlarm } from '#libs/alarms'
+import type { SeriesKey, Station } from '#libs/model'
 import { DAY, MINUTE } from '#libs/model'
+import type { Plans } from '#libs/quality'
 import { BEGIN, type TempDir, tempDir } from '#libs/testkit'
+import { affectedSeries } from '../src/affected-series.js'
 import { AggregateConsumer } from '../src/aggregate-consumer.js'
 import type { TermsOf } from '../src/aggregate-ports.js'
 import { Aggregator } from '../src/aggregator.js'
+import { FlaggedReadings } from '../src/flagged-readings.js'
 import type { SequencedRecord } from '../src/journal-source.js'
 import type { Log, StoredReading } from '../src/ports.js'
 
@@ -18,6 +22,26 @@ const LATER = BEGIN + 70 * DAY
 const dayRule: DayRule = 'hours-01-24'
 const termsOf: TermsOf = () => ({ unit: 'mg/L', terms: DEFAULT_TERMS, flow: null })
 const limits = { limitsOf: () => [] }
+/** Tests that look at neighbours on both sides, across hours and days, and at the other series: all the ways in which a reading changes another's flag. */
+const PLAN = { unit: 'mg/L', every: 30 * MINUTE, maxStep: 60 * MINUTE, spike: { fail: 70, method: 'average' } } as const
+const RULE = { id: 'cod-above-ph', kind: 'less-than', lesser: 'pH', greater: 'COD', margin: 0 } as const
+export const NEIGHBOURLY: Plans = (_, parameter) => ({
+  ...PLAN,
+  parameter,
+  flatLine: { suspect: 1, fail: 2, tolerance: 15 },
+  rules: [RULE]
+})
+const stationOf = (code: string): Station => ({
+  code,
+  name: code,
+  kind: 'wastewater',
+  profile: 'discharge-monitor',
+  zone: '',
+  agency: '',
+  position: { longitude: 105, latitude: 10 },
+  parameters: [...PARAMETERS],
+  example: true
+})
 
 /**
  * A store and a state on fresh ground, and the consumer of aggregates between them. A process that is killed stands still at the
@@ -38,20 +62,23 @@ export class AggregateWorld {
   /** How long the store takes to give readings. */
   readMs = 0
   readonly #dir: TempDir
+  readonly #planOf: Plans
   #life = 0
   #underWay = new Set<Promise<unknown>>()
 
-  private constructor(dir: TempDir, store: SqliteStore, state: State) {
+  private constructor(dir: TempDir, { store, state, planOf }: { store: SqliteStore; state: State; planOf: Plans }) {
     this.#dir = dir
+    this.#planOf = planOf
     this.store = store
     this.state = state
     this.consumer = this.#begin()
   }
 
-  static async open(): Promise<AggregateWorld> {
+  static async open(planOf: Plans = () => undefined): Promise<AggregateWorld> {
     const dir = await tempDir()
     const store = await SqliteStore.open({ dataDir: dir.path })
-    return new AggregateWorld(dir, store, await State.open({ dataDir: dir.path, life: { mergeAlarm, acknowledge } }))
+    const state = await State.open({ dataDir: dir.path, life: { mergeAlarm, acknowledge } })
+    return new AggregateWorld(dir, { store, state, planOf })
   }
 
   #begin(): AggregateConsumer {
@@ -65,9 +92,10 @@ export class AggregateWorld {
     })
     const say = (_: object, text: string): void => void this.log.push(text)
     const log: Log = { info: say, warn: say, error: say }
-    const aggregator = new Aggregator({ store, aggregates, termsOf, limits })
-    const ports = { aggregates, aggregator, termsOf, dayRule, log, stored: () => this.kept, clock: () => this.now }
-    return new AggregateConsumer({ ...ports, dependents: () => [] })
+    const aggregator = new Aggregator({ store: new FlaggedReadings(store, this.#planOf), aggregates, termsOf, limits })
+    const ports = { aggregates, aggregator, dayRule, log, stored: () => this.kept, clock: () => this.now }
+    const affected = (series: SeriesKey) => affectedSeries([stationOf(series.station)], termsOf, this.#planOf)(series)
+    return new AggregateConsumer({ ...ports, affected })
   }
 
   /** Each call takes a few turns of the event loop; one that is under way when the process is killed is done, and nobody hears of it. */

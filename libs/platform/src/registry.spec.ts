@@ -64,6 +64,12 @@ describe('the example registry', () => {
     for (const parameter of ['COD', 'pH', 'WaterLevel', 'Salinity', 'DO']) expect(limits.map(rule => rule.parameter)).toContain(parameter)
   })
 
+  it('has quality tests of its device types', async () => {
+    const { planOf } = await loadRegistry('devices/registry', 'devices')
+    expect(planOf('AG-KCN-BINHHOA-01', 'COD')).toMatchObject({ unit: 'mg/L', spike: { fail: 500 }, rules: [{ id: 'still-flow' }] })
+    expect(planOf('AG-KCN-BINHHOA-01', 'Color')).toBeUndefined()
+  })
+
   it('has the law that its permits name', async () => {
     const { law } = await loadRegistry('devices/registry', 'devices')
     expect(law.regulations.map(({ name }) => name)).toContain('regulations/qcvn-40-2011.yaml')
@@ -197,4 +203,37 @@ it('a registry without rules, regulations and permits is one without limits', as
   const { rules, law } = await loadRegistry(dir, devices)
   expect(rules).toEqual({ rules: [] })
   expect(law).toEqual({ regulations: [], permits: [] })
+})
+
+describe('quality.yaml', () => {
+  const file = (): string => join(dir, 'quality.yaml')
+
+  it('may be missing: then nothing is tested', async () => {
+    await rm(file())
+    const { planOf } = await loadRegistry(dir, devices)
+    expect(planOf('AG-KCN-BINHHOA-01', 'COD')).toBeUndefined()
+  })
+
+  it('is held against device types and stations, with every problem at once', async () => {
+    await writeFile(
+      file(),
+      'profiles: { toaster: {}, discharge-monitor: { parameters: { Salinity: {}, pH: { grossRange: { suspect: [-1, 13] } } } } }\nstations: { AG-NOWHERE: {} }\n'
+    )
+    expect((await problems()).map(({ file: where, message }) => [where, message])).toEqual([
+      [file(), "profile 'toaster': there is no such device profile"],
+      [file(), "profile 'discharge-monitor': Salinity is not measured by profile 'discharge-monitor'"],
+      [file(), "profile 'discharge-monitor': pH: grossRange: the suspect span -1..13 reaches outside the sensor's, 0..14 -"],
+      [file(), "station 'AG-NOWHERE': there is no such station"]
+    ])
+  })
+
+  it('is told where its shape is wrong', async () => {
+    await writeFile(file(), 'profiles: { discharge-monitor: { parameters: { COD: { spike: { suspect: 5, fail: 2 } } } } }\n')
+    expect(await problems()).toMatchObject([{ message: expect.stringContaining('profiles.discharge-monitor.parameters.COD.spike') }])
+  })
+
+  it('is not blamed for a broken device type', async () => {
+    await edit(join(devices, 'discharge-monitor/profile.yaml'), /intervalSeconds: .*/, 'intervalSeconds: often')
+    expect((await problems()).map(({ file: where }) => where)).toEqual([join(devices, 'discharge-monitor/profile.yaml')])
+  })
 })

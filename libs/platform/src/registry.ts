@@ -4,6 +4,8 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import type { CalibrationTerms, Station } from '#libs/model'
 import { findParameter, MINUTE, messageOf } from '#libs/model'
+import type { Plans } from '#libs/quality'
+import { readQuality } from '#libs/quality'
 import type { CompiledProfile } from '#libs/wire'
 import { compileProfile, Profile, StationEntry, StationFile } from '#libs/wire'
 
@@ -15,6 +17,8 @@ export interface Registry {
   readonly rules: unknown
   /** `regulations/*.yaml` and the entries of `permits.yaml` as they stand; the regulation library checks them. */
   readonly law: LawDocuments
+  /** The quality tests of each series, of `quality.yaml`; of none where there is no such file. */
+  readonly planOf: Plans
 }
 
 interface LawDocument {
@@ -52,7 +56,7 @@ export class RegistryError extends Error {
 const MAX_FILE_BYTES = 32 * 2 ** 20
 
 /**
- * Reads `stations.yaml`, `rules.yaml`, `permits.yaml` and `regulations/` of a registry and the profiles of `devices/<type>/profile.yaml`, and holds each
+ * Reads `stations.yaml`, `rules.yaml`, `quality.yaml`, `permits.yaml` and `regulations/` of a registry and the profiles of `devices/<type>/profile.yaml`, and holds each
  * against the others and the model.
  * @throws RegistryError with every problem of every file at once.
  */
@@ -60,11 +64,12 @@ export async function loadRegistry(dir: string, devicesDir: string): Promise<Reg
   const desk = new Desk()
   const profiles = await loadProfiles(dir, devicesDir, desk)
   const stations = await loadStations(join(dir, 'stations.yaml'), profiles, desk)
+  const usable = [...profiles].filter((entry): entry is [string, CompiledProfile] => entry[1] !== null)
+  const planOf = await loadQuality(join(dir, 'quality.yaml'), { profiles: usable.map(([, profile]) => profile), stations }, desk)
   const rules = (await desk.readIfThere(join(dir, 'rules.yaml'))) ?? { rules: [] }
   const law = await loadLaw(dir, desk)
   if (desk.problems.length > 0) throw new RegistryError(desk.problems)
-  const usable = [...profiles].filter((entry): entry is [string, CompiledProfile] => entry[1] !== null)
-  return { stations, profiles: new Map(usable), rules, law }
+  return { stations, profiles: new Map(usable), rules, law, planOf }
 }
 
 /** Profiles by folder; null for one that is there and wrong, so that its stations are not reported for its sake. */
@@ -186,6 +191,25 @@ function calibrationTerms({ nearMinutes, longestMinutes, perDay }: NonNullable<S
     ...(longestMinutes === undefined ? {} : { longest: longestMinutes * MINUTE }),
     ...(perDay === undefined ? {} : { perDay })
   }
+}
+
+/** Held against profiles and stations where those are sound: else what it says of a broken one would be reported for its sake. */
+async function loadQuality(
+  file: string,
+  { profiles, stations }: { readonly profiles: readonly CompiledProfile[]; readonly stations: readonly Station[] },
+  desk: Desk
+): Promise<Plans> {
+  const raw = await desk.readIfThere(file)
+  if (desk.problems.length > 0) return () => undefined
+  const sensors = profiles.map(({ name, intervalMillis, profile }) => ({
+    name,
+    intervalMillis,
+    parameters: profile.parameters.map(({ code, unit, min, max }) => ({ code, unit, span: { min, max } }))
+  }))
+  const read = readQuality(raw ?? {}, sensors, stations)
+  if (read.ok) return read.planOf
+  for (const problem of read.problems) desk.report(file, '', problem)
+  return () => undefined
 }
 
 /** A registry without them is one whose stations have no limit, which is a state that is shown. */

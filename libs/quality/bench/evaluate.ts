@@ -9,6 +9,7 @@ const BEGIN = Date.UTC(2026, 0, 1)
 
 const everything: Plan = {
   parameter: 'COD',
+  unit: 'mg/L',
   every: EVERY,
   maxStep: 3 * EVERY,
   grossRange: { fail: [0, 1_000], suspect: [5, 500] },

@@ -50,6 +50,7 @@ describe('thresholds', () => {
     }
     expect(plan(ofCod(tests))).toEqual({
       parameter: 'COD',
+      unit: 'mg/L',
       every: 5 * MINUTE,
       maxStep: 15 * MINUTE,
       grossRange: { fail: [0, 1_000], suspect: [5, 500] },

@@ -88,7 +88,7 @@ function plansOf({ profile, quality, own }: Source, report: Report): ReadonlyMap
     const concerning = rules.filter(rule => seriesOf(rule).includes(sensor.code))
     if (concerning.length > MOST_RULES) report(`${sensor.code}: more than ${MOST_RULES} rules`)
     const tests = testsOf(thresholds, { sensor, every, report: problem => report(`${sensor.code}: ${problem}`) })
-    return { parameter: sensor.code, every, maxStep, ...tests, rules: concerning }
+    return { parameter: sensor.code, unit: sensor.unit, every, maxStep, ...tests, rules: concerning }
   })
   return new Map(plans.filter(plan => isTested(plan)).map(plan => [plan.parameter, plan]))
 }
@@ -121,7 +121,7 @@ interface Frame {
   readonly report: Report
 }
 
-function testsOf(thresholds: Thresholds, frame: Frame): Omit<Plan, 'parameter' | 'every' | 'maxStep' | 'rules'> {
+function testsOf(thresholds: Thresholds, frame: Frame): Omit<Plan, 'parameter' | 'unit' | 'every' | 'maxStep' | 'rules'> {
   const { grossRange, climatology, spike, rateOfChange, flatLine, attenuated } = thresholds
   return {
     grossRange: grossRange && grossRangeOf(grossRange.suspect, frame),

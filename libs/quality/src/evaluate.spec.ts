@@ -19,7 +19,7 @@ const reading = (at: Millis, value: number, extra: Partial<QualityReading> = {})
   ...extra
 })
 const everyFive = (values: readonly number[]): QualityReading[] => values.map((value, n) => reading(START + n * EVERY, value))
-const plain: Plan = { parameter: 'COD', every: EVERY, maxStep: 3 * EVERY, rules: [] }
+const plain: Plan = { parameter: 'COD', unit: 'mg/L', every: EVERY, maxStep: 3 * EVERY, rules: [] }
 const flagsOf = (evaluated: readonly Evaluated[]): string => evaluated.map(({ flag }) => flag).join('')
 const flagsBy = (evaluated: readonly Evaluated[], test: string): string => evaluated.map(({ tests }) => tests[test] ?? '-').join('')
 
@@ -123,6 +123,7 @@ const optional = <T>(value: T): fc.Arbitrary<T | undefined> => fc.constantFrom(v
 const steps = fc.constantFrom(1, 2, 3, 5, Number.POSITIVE_INFINITY)
 const plans: fc.Arbitrary<Plan> = fc.record({
   parameter: fc.constantFrom('COD', 'BOD5'),
+  unit: fc.constant('mg/L'),
   every: fc.constant(EVERY),
   maxStep: fc.constantFrom(EVERY, 3 * EVERY),
   grossRange: optional({ fail: [0, 38], suspect: [1, 30] } as const),
@@ -198,19 +199,15 @@ describe('the flags of a stretch of time', () => {
     )
   })
 
-  it('do reach as far as is said: by time, and by neighbours', () => {
+  it('do reach as far as is said', () => {
     const plan: Plan = {
       ...plain,
       spike: { fail: 1 },
       flatLine: { suspect: 4, fail: 6, tolerance: 1 },
       attenuated: { window: 12 * HOUR, suspect: 1, fail: 0, type: 'std', minPoints: 2 }
     }
-    expect(reach(plain)).toEqual({ before: 0, after: 0, neighbours: { before: 0, after: 0 } })
-    expect(reach({ ...plan, attenuated: undefined })).toEqual({
-      before: 90 * MINUTE,
-      after: 15 * MINUTE,
-      neighbours: { before: 6, after: 1 }
-    })
-    expect(reach(plan)).toEqual({ before: 12 * HOUR, after: 15 * MINUTE, neighbours: { before: 144, after: 1 } })
+    expect(reach(plain)).toEqual({ before: 0, after: 0 })
+    expect(reach({ ...plan, attenuated: undefined })).toEqual({ before: 90 * MINUTE, after: 15 * MINUTE })
+    expect(reach(plan)).toEqual({ before: 12 * HOUR, after: 15 * MINUTE })
   })
 })

@@ -24,9 +24,11 @@ export type Rule =
   | { readonly id: string; readonly kind: 'less-than'; readonly lesser: string; readonly greater: string; readonly margin: number }
   | ({ readonly id: string; readonly kind: 'still-flow'; readonly flow: string; readonly parameter: string } & StillFlow)
 
-/** What is tested of one series. A test that is not set does not run. All numbers in the series' unit. */
+/** What is tested of one series. A test that is not set does not run. */
 export interface Plan {
   readonly parameter: string
+  /** Of every number of the plan. */
+  readonly unit: string
   /** Time between two readings, as the station should send them. */
   readonly every: Millis
   /** A measured reading further away than this is no neighbour. */
@@ -54,21 +56,14 @@ export interface Reach {
   /** The flag of a reading at t follows from the readings in `t - before <= at <= t + after`, whatever there is beyond. */
   readonly before: Millis
   readonly after: Millis
-  /** The same in measured readings, where they come every `plan.every`; what comes more often counts by time alone. */
-  readonly neighbours: { readonly before: number; readonly after: number }
 }
 
 /** How far the flags of a plan look. A reading that comes late, at t, can change those in `t - after <= at <= t + before`. */
 export function reach(plan: Plan): Reach {
-  const { every, maxStep, spike, rateOfChange, rateOfChangeSigmas, flatLine, attenuated, rules } = plan
+  const { maxStep, spike, rateOfChange, rateOfChangeSigmas, flatLine, attenuated, rules } = plan
   const steps = Math.max(spike || rateOfChange || rateOfChangeSigmas ? 1 : 0, ...stepsOf(flatLine))
   const windows = [rateOfChangeSigmas, attenuated, ...rules].map(test => (test && 'window' in test ? test.window : 0))
-  const window = Math.max(...windows)
-  return {
-    before: Math.max(steps * maxStep, window),
-    after: spike ? maxStep : 0,
-    neighbours: { before: Math.max(steps, Math.ceil(window / every)), after: spike ? 1 : 0 }
-  }
+  return { before: Math.max(steps * maxStep, ...windows), after: spike ? maxStep : 0 }
 }
 
 const stepsOf = (flatLine: FlatLineBySteps | undefined): number[] =>

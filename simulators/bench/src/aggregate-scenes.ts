@@ -42,7 +42,7 @@ class Scene {
     this.aggregator = new Aggregator({ store, aggregates, termsOf, limits: { limitsOf: () => [] } })
     const stored = () => this.sequence
     const ports = { aggregates, aggregator: this.aggregator, termsOf, dayRule, stored, log: silent, clock: () => this.now }
-    this.consumer = new AggregateConsumer({ ...ports, dependents: () => [] })
+    this.consumer = new AggregateConsumer({ ...ports, affected: series => [{ ...series, before: 0, after: 0 }] })
   }
 
   static async open(dir: string, name: string): Promise<Scene> {

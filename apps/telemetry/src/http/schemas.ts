@@ -90,7 +90,9 @@ const readingShape = {
   value: z.number(),
   unit: z.string(),
   status: z.string().meta({ description: '00 measuring, 01 calibrating, 02 device error (Circular 10/2021, appendix 15)' }),
-  flag: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(9)]).meta({ description: 'QARTOD flag' }),
+  flag: z.union([z.literal(1), z.literal(2), z.literal(3), z.literal(4), z.literal(9)]).meta({
+    description: 'QARTOD flag; among readings of a series it is that of the quality tests too, elsewhere of the reading by itself'
+  }),
   flags: z.array(z.enum(FLAG_REASONS as [string, ...string[]])),
   revision: z.number().int(),
   receivedAt: Instant,
@@ -103,6 +105,9 @@ export const ReadingView = z
   .object({
     ...readingShape,
     corrections: corrections.optional(),
+    tests: z.record(z.string(), readingShape.flag).optional().meta({
+      description: 'QARTOD flag of each quality test, or rule, of the raw value; absent where nothing is tested or was not measured'
+    }),
     excluded: z.boolean().optional().meta({ description: 'taken out of the statistics by a correction; as=corrected alone' }),
     raw: z
       .object({ value: z.number(), flag: readingShape.flag })

@@ -29,9 +29,10 @@ describe('readings on the wire', () => {
   })
 
   it('are CSV with a header line and CRLF ends', () => {
-    expect(readingsCsv([readingView(reading)], 'raw').split('\r\n')).toEqual([
-      'station,parameter,at,value,unit,status,flag,flags,revision,receivedAt,road',
-      'AG-01,COD,2026-11-25T00:00:00.250+07:00,82.1,mg/L,00,1,status-assumed unit-converted,2,2026-11-25T00:00:01+07:00,mqtt',
+    const tested = { ...reading, tests: { spike: 1, 'flat-line': 3 } as const }
+    expect(readingsCsv([readingView(tested)], 'raw').split('\r\n')).toEqual([
+      'station,parameter,at,value,unit,status,flag,flags,revision,receivedAt,road,tests',
+      'AG-01,COD,2026-11-25T00:00:00.250+07:00,82.1,mg/L,00,1,status-assumed unit-converted,2,2026-11-25T00:00:01+07:00,mqtt,spike:1 flat-line:3',
       ''
     ])
   })
@@ -40,8 +41,8 @@ describe('readings on the wire', () => {
     const corrected = { ...readingView(reading), corrections: [3, 17], excluded: true, raw: { value: 80, flag: 2 as const } }
     const untouched = { ...readingView(reading), corrections: [], excluded: false }
     const [header, ...lines] = readingsCsv([corrected, untouched], 'corrected').split('\r\n')
-    expect(header).toMatch(/,road,rawValue,rawFlag,excluded,corrections$/)
-    expect(lines.map(line => line.split(',').slice(-4).join())).toEqual(['80,2,true,3 17', '82.1,1,false,', ''])
+    expect(header).toMatch(/,road,rawValue,rawFlag,excluded,corrections,tests$/)
+    expect(lines.map(line => line.split(',').slice(-5).join())).toEqual(['80,2,true,3 17,', '82.1,1,false,,', ''])
   })
 })
 

@@ -1,7 +1,6 @@
 import type { z } from 'zod'
-import type { Reading } from '#libs/model'
 import { formatInstant } from '#libs/model'
-import type { Alarm, AlarmTransition, Conflict, Refusal } from '#libs/pipeline'
+import type { Alarm, AlarmTransition, Conflict, FlaggedReading, Refusal } from '#libs/pipeline'
 import { csvText } from './csv.js'
 import type { AlarmView, ConflictView, ReadingView, RefusalView, TransitionView } from './schemas.js'
 import { instantOrNull } from './schemas.js'
@@ -10,8 +9,8 @@ import { instantOrNull } from './schemas.js'
 
 type ReadingJson = z.infer<typeof ReadingView>
 
-export function readingView(reading: Reading): ReadingJson {
-  const { station, parameter, at, value, unit, status, flag, flags, revision, receivedAt, road, reported } = reading
+export function readingView(reading: FlaggedReading): ReadingJson {
+  const { station, parameter, at, value, unit, status, flag, flags, revision, receivedAt, road, reported, tests } = reading
   const view = {
     station,
     parameter,
@@ -23,7 +22,8 @@ export function readingView(reading: Reading): ReadingJson {
     flags: [...flags],
     revision,
     receivedAt: formatInstant(receivedAt),
-    road
+    road,
+    ...(tests ? { tests: { ...tests } } : {})
   }
   return reported ? { ...view, reported: { ...reported } } : view
 }
@@ -55,17 +55,23 @@ export function conflictView(conflict: Conflict): z.infer<typeof ConflictView> {
 }
 
 const CSV_COLUMNS = ['station', 'parameter', 'at', 'value', 'unit', 'status', 'flag', 'flags', 'revision', 'receivedAt', 'road'] as const
-
-const CORRECTED_COLUMNS = [...CSV_COLUMNS, 'rawValue', 'rawFlag', 'excluded', 'corrections'] as const
+const RAW_COLUMNS = [...CSV_COLUMNS, 'tests'] as const
+const CORRECTED_COLUMNS = [...CSV_COLUMNS, 'rawValue', 'rawFlag', 'excluded', 'corrections', 'tests'] as const
 
 /** Of the corrected series with what the raw one says beside it, and the numbers of the corrections. */
 export function readingsCsv(readings: readonly ReadingJson[], as: 'raw' | 'corrected'): string {
-  if (as === 'raw') return csvText(CSV_COLUMNS, readings)
+  if (as === 'raw') return csvText(RAW_COLUMNS, readings.map(withTests))
   const rows = readings.map(({ raw, corrections = [], ...reading }) => ({
-    ...reading,
+    ...withTests(reading),
     rawValue: raw?.value ?? reading.value,
     rawFlag: raw?.flag ?? reading.flag,
     corrections: corrections.map(String)
   }))
   return csvText(CORRECTED_COLUMNS, rows)
 }
+
+/** As `spike:4 flat-line:1`. */
+const withTests = ({ tests = {}, ...reading }: ReadingJson) => ({
+  ...reading,
+  tests: Object.entries(tests).map(([name, flag]) => `${name}:${flag}`)
+})

@@ -1,7 +1,8 @@
 import type { DayRule, Terms } from '#libs/aggregates'
-import type { SeriesKey, Station } from '#libs/model'
+import type { Station } from '#libs/model'
 import type { AggregateLog, LimitSource, Log, TermsOf, TimeSeriesStore } from '#libs/pipeline'
-import { AggregateConsumer, Aggregator, seriesTerms } from '#libs/pipeline'
+import { AggregateConsumer, Aggregator, affectedSeries, FlaggedReadings, seriesTerms } from '#libs/pipeline'
+import type { Plans } from '#libs/quality'
 import type { CompiledProfile } from '#libs/wire'
 
 /** How sums are made: which hours make a day, and from when on a window counts as complete. */
@@ -13,6 +14,7 @@ export interface AggregateSettings {
 interface RegistryView {
   readonly byCode: ReadonlyMap<string, Station>
   readonly profileOf: (station: Station) => CompiledProfile
+  readonly planOf: Plans
 }
 
 interface AggregatorSources {
@@ -26,11 +28,13 @@ interface AggregatorSources {
 export interface Aggregating {
   readonly aggregator: Aggregator
   readonly termsOf: TermsOf
+  readonly readings: FlaggedReadings
 }
 
 export function openAggregator({ stations, settings, store, aggregates, limits }: AggregatorSources): Aggregating {
   const termsOf = seriesTerms(stations.byCode, stations.profileOf, settings)
-  return { termsOf, aggregator: new Aggregator({ store, aggregates, termsOf, limits }) }
+  const readings = new FlaggedReadings(store, stations.planOf)
+  return { termsOf, readings, aggregator: new Aggregator({ store: readings, aggregates, termsOf, limits }) }
 }
 
 interface ConsumerSources extends AggregatorSources {
@@ -42,22 +46,6 @@ interface ConsumerSources extends AggregatorSources {
 export function openAggregateConsumer(sources: ConsumerSources): AggregateConsumer {
   const { aggregates, settings, stations, stored, log } = sources
   const { aggregator, termsOf } = openAggregator(sources)
-  const dependents = loadsByFlow(stations.byCode, termsOf)
-  return new AggregateConsumer({ aggregates, aggregator, termsOf, dayRule: settings.dayRule, stored, clock: Date.now, log, dependents })
+  const affected = affectedSeries(stations.byCode.values(), termsOf, stations.planOf)
+  return new AggregateConsumer({ aggregates, aggregator, dayRule: settings.dayRule, stored, clock: Date.now, log, affected })
 }
-
-/** The loads of a station rest on its flow: a late flow changes them too. */
-function loadsByFlow(stations: ReadonlyMap<string, Station>, termsOf: TermsOf): (series: SeriesKey) => readonly SeriesKey[] {
-  const known = new Map<string, readonly SeriesKey[]>()
-  for (const { code, parameters } of stations.values()) {
-    for (const parameter of parameters) {
-      const flow = termsOf({ station: code, parameter })?.flow
-      if (!flow) continue
-      const key = `${code}/${flow.parameter}`
-      known.set(key, [...(known.get(key) ?? []), { station: code, parameter }])
-    }
-  }
-  return ({ station, parameter }) => known.get(`${station}/${parameter}`) ?? NONE
-}
-
-const NONE: readonly SeriesKey[] = []

@@ -9,10 +9,10 @@ const NOW = Date.UTC(2026, 10, 24)
 describe('what boards are told of the example registry', () => {
   let told: ReturnType<typeof boardRegistry>
   beforeAll(async () => {
-    const { stations, profiles, rules, law } = await loadRegistry('devices/registry', 'devices')
-    const read = readStandards({ rules, law }, stations)
+    const { rules, law, ...registry } = await loadRegistry('devices/registry', 'devices')
+    const read = readStandards({ rules, law }, registry.stations)
     if (!read.ok) throw new Error(read.problems.join('\n'))
-    told = boardRegistry(new Stations(stations, profiles), read.standards.rules, NOW)
+    told = boardRegistry(new Stations(registry), read.standards.rules, NOW)
   })
   const limitOf = (station: string, rule: string) => told.limits.find(limit => limit.station === station && limit.rule === rule)
   const seriesOf = (station: string, parameter: string) =>

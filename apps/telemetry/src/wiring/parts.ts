@@ -158,8 +158,8 @@ function aggregateQuestions(
   { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
 ): Pick<Parts, 'askedViews' | 'statusIntervals' | 'explain'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, limits: standards })
-  const { termsOf } = aggregating
-  const readings = new ReadingsAsked(store, corrections)
+  const { termsOf, readings: flagged } = aggregating
+  const readings = new ReadingsAsked(flagged, corrections)
   const published = new AggregateViews({ ...aggregating, aggregates, standards })
   const asked = new AggregatesAsked({ readings, aggregates, termsOf, limits: standards })
   return {
@@ -170,7 +170,7 @@ function aggregateQuestions(
       const known = termsOf(series)
       if (!known) return null
       if (value !== null) return explainValue(series, { at, value }, { standards, known })
-      return explainAt(series, at, { store, aggregator: aggregating.aggregator, standards, known })
+      return explainAt(series, at, { store: flagged, aggregator: aggregating.aggregator, standards, known })
     }
   }
 }
@@ -183,8 +183,8 @@ const healthOf = (journal: Journal, consumers: ConsumersThread): Health =>
   })
 
 async function openRegistry(config: Config): Promise<RegistryFiles> {
-  const { stations, profiles, ...sources } = await loadRegistry(config.registryDir, config.devicesDir)
-  return { stations: new Stations(stations, profiles), sources }
+  const { rules, law, ...registry } = await loadRegistry(config.registryDir, config.devicesDir)
+  return { stations: new Stations(registry), sources: { rules, law } }
 }
 
 function openJournal(config: Config, log: Logger): Promise<Journal> {

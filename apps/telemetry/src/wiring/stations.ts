@@ -1,17 +1,22 @@
 import type { Millis, Station } from '#libs/model'
+import type { Registry } from '#libs/platform'
 import { CodedError } from '#libs/platform'
+import type { Plans } from '#libs/quality'
 import type { CompiledProfile } from '#libs/wire'
 
 /** The registry's stations, looked up by code. */
 export class Stations {
   readonly all: readonly Station[]
   readonly byCode: ReadonlyMap<string, Station>
+  /** The quality tests of each series. */
+  readonly planOf: Plans
   readonly #profiles: ReadonlyMap<string, CompiledProfile>
 
-  constructor(stations: readonly Station[], profiles: ReadonlyMap<string, CompiledProfile>) {
+  constructor({ stations, profiles, planOf }: Pick<Registry, 'stations' | 'profiles' | 'planOf'>) {
     this.all = [...stations].sort((a, b) => (a.code < b.code ? -1 : 1))
     this.byCode = new Map(stations.map(station => [station.code, station]))
     this.#profiles = profiles
+    this.planOf = planOf
   }
 
   measures(station: string, parameter: string): boolean {

@@ -84,8 +84,7 @@ async function main(): Promise<void> {
 }
 
 async function openStations(): Promise<Stations> {
-  const { stations, profiles } = await loadRegistry(setup.registryDir, setup.devicesDir)
-  return new Stations(stations, profiles)
+  return new Stations(await loadRegistry(setup.registryDir, setup.devicesDir))
 }
 
 interface AggregateSources {
