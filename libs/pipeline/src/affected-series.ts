@@ -10,20 +10,29 @@ export interface Affected extends SeriesKey {
   readonly after: Millis
 }
 
+export interface AffectedSeries {
+  /** What a reading of a series changes; nothing of one that the registry does not know. */
+  by(series: SeriesKey): readonly Affected[]
+  seriesIn(station: string): readonly SeriesKey[]
+}
+
 /**
  * What a reading changes beside its own value: the flags of its neighbours, those of series that a quality rule holds against it, and the
  * loads that are made with a flow whose flags change.
  */
-export function affectedSeries(stations: Iterable<Station>, termsOf: TermsOf, planOf: Plans): (series: SeriesKey) => readonly Affected[] {
+export function affectedSeries(stations: Iterable<Station>, termsOf: TermsOf, planOf: Plans): AffectedSeries {
   const known = new Map<string, readonly Affected[]>()
+  const inStation = new Map<string, readonly SeriesKey[]>()
   for (const { code: station, parameters } of stations) {
+    inStation.set(
+      station,
+      parameters.map(parameter => ({ station, parameter }))
+    )
     for (const parameter of parameters)
       known.set(seriesId({ station, parameter }), affectedBy({ station, parameter }, { parameters, termsOf, planOf }))
   }
-  return series => known.get(seriesId(series)) ?? NONE
+  return { by: series => known.get(seriesId(series)) ?? [], seriesIn: station => inStation.get(station) ?? [] }
 }
-
-const NONE: readonly Affected[] = []
 
 interface Frame {
   readonly parameters: readonly string[]

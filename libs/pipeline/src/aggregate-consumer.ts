@@ -2,7 +2,7 @@ import type { DayRule, Period, Window } from '#libs/aggregates'
 import { PERIODS, windowsBetween } from '#libs/aggregates'
 import type { Millis, SeriesKey } from '#libs/model'
 import { CLOCK_TOLERANCE, codeOf, HOUR, MINUTE, messageOf, SECOND } from '#libs/model'
-import type { Affected } from './affected-series.js'
+import type { AffectedSeries } from './affected-series.js'
 import type { AggregateLog, Published, WindowMark } from './aggregate-ports.js'
 import type { Aggregator } from './aggregator.js'
 import type { Consumer } from './consumer-runner.js'
@@ -18,8 +18,7 @@ interface Ports {
   readonly stored: () => number
   readonly clock: Clock
   readonly log: Log
-  /** What a reading of a series changes: `affectedSeries`. */
-  readonly affected: (series: SeriesKey) => readonly Affected[]
+  readonly affected: AffectedSeries
 }
 
 /** A window is published this long after its end: readings come no later than five minutes (regulations.md 1.3). */
@@ -50,10 +49,10 @@ interface Marked {
 /** What a series' last reading has marked, of all series that it affects: the next one mostly touches the same windows. */
 interface Recent {
   readonly windows: readonly Marked[]
-  /** A reading of `after < at <= end` touches no other windows where it also comes no later than `upTo`, or time has not come past `end`. */
+  /** A reading of `after < at <= upTo` touches no other windows, as long as neither it nor any that has come is later than `cap`. */
   readonly after: Millis
-  readonly end: Millis
   readonly upTo: Millis
+  readonly cap: Millis
 }
 
 /** Marks of the batch at hand; each tells in the end the last record of the batch that touches its window. */
@@ -62,8 +61,20 @@ type Fresh = Map<string, { readonly mark: Omit<WindowMark, 'sequence'>; readonly
 interface Touch {
   readonly at: Millis
   readonly sequence: number
-  /** Nothing that counts was measured after this: readings of clocks that run further ahead are nobody's neighbour. */
+  /** Nothing that counts was measured after this. */
   readonly horizon: Millis
+}
+
+/** What the consumer knows of a station. */
+class Place {
+  /** By parameter. */
+  readonly recent = new Map<string, Recent>()
+  /** No reading of the station is later. */
+  newest: Millis
+
+  constructor(newest: Millis) {
+    this.newest = newest
+  }
 }
 
 /**
@@ -81,8 +92,8 @@ export class AggregateConsumer implements Consumer {
   readonly name = 'aggregates'
   readonly #ports: Ports
   readonly #marked = new Map<string, Marked>()
-  /** By station, then by parameter. */
-  readonly #recent = new Map<string, Map<string, Recent>>()
+  /** By station. */
+  readonly #places = new Map<string, Place>()
   /** Marks that are older than this process may stand for any record up to here. */
   #startedAt = 0
   #kept = 0
@@ -109,10 +120,15 @@ export class AggregateConsumer implements Consumer {
   async consume(records: readonly SequencedRecord[], upTo: number): Promise<void> {
     const fresh: Fresh = new Map()
     this.#restraint.came(records.length)
-    const horizon = this.#ports.clock() + CLOCK_TOLERANCE
+    // Readings of clocks that run further ahead are nobody's neighbour.
+    const ahead = this.#ports.clock() + CLOCK_TOLERANCE
     for (const { sequence, record } of records) {
       if (record.kind !== 'readings') continue
-      for (const { station, parameter, at } of record.readings) this.#touch({ station, parameter }, { at, sequence, horizon }, fresh)
+      for (const { station, parameter, at } of record.readings) {
+        const place = this.#places.get(station) ?? (await this.#placeOf(station))
+        place.newest = Math.max(place.newest, at)
+        this.#touch({ station, parameter }, { at, sequence, horizon: Math.min(place.newest, ahead) }, { place, fresh })
+      }
     }
     try {
       const marks = [...fresh.values()].map(({ mark, marked }) => ({ ...mark, sequence: marked.sequence }))
@@ -138,20 +154,28 @@ export class AggregateConsumer implements Consumer {
     await this.#closing
   }
 
+  /** Every reading that was consumed has left a mark or a published hour: so the state knows how far a station's readings go. */
+  async #placeOf(station: string): Promise<Place> {
+    const { affected, aggregates } = this.#ports
+    const place = new Place((await aggregates.newest(affected.seriesIn(station))) ?? 0)
+    this.#places.set(station, place)
+    return place
+  }
+
   /**
    * The windows of a reading, and those of its neighbours whose flags it may change, in its own series and in those that are held against
-   * it. A reading that is measured later than all that has come marks its own windows alone: the others mark theirs when they come.
+   * it. Windows later than everything that has come hold nothing to change: they are marked by their own readings.
    */
-  #touch(series: SeriesKey, touch: Touch, fresh: Fresh): void {
-    const recent = this.#recent.get(series.station)?.get(series.parameter)
+  #touch(series: SeriesKey, touch: Touch, { place, fresh }: { readonly place: Place; readonly fresh: Fresh }): void {
+    const recent = place.recent.get(series.parameter)
     if (recent && covers(recent, touch) && recent.windows.every(isLive)) {
       for (const marked of recent.windows) marked.sequence = touch.sequence
       return
     }
     const { affected, dayRule } = this.#ports
     const windows: Marked[] = []
-    let [after, end, upTo] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-    for (const one of affected(series)) {
+    let [after, upTo, cap] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (const one of affected.by(series)) {
       const span = { from: touch.at - one.after - 1, to: Math.max(touch.at, Math.min(touch.at + one.before, touch.horizon)) }
       for (const period of PERIODS) {
         const touched = windowsBetween(period, span, dayRule)
@@ -159,17 +183,11 @@ export class AggregateConsumer implements Consumer {
         if (period !== 'hour') continue
         const last = touched.at(-1)?.end ?? touch.at
         after = Math.max(after, (touched[0]?.start ?? touch.at) + one.after)
-        end = Math.min(end, last)
-        upTo = Math.min(upTo, last - one.before)
+        if (last < touch.horizon) upTo = Math.min(upTo, last - one.before)
+        else cap = Math.min(cap, last)
       }
     }
-    this.#remember(series, { windows, after, end, upTo })
-  }
-
-  #remember({ station, parameter }: SeriesKey, recent: Recent): void {
-    let ofStation = this.#recent.get(station)
-    if (!ofStation) this.#recent.set(station, (ofStation = new Map<string, Recent>()))
-    ofStation.set(parameter, recent)
+    place.recent.set(series.parameter, { windows, after, upTo, cap })
   }
 
   #mark({ station, parameter }: SeriesKey, window: Window, { sequence }: Touch, fresh: Fresh): Marked {
@@ -240,7 +258,7 @@ export class AggregateConsumer implements Consumer {
   /** How many were done; what was not stays marked. */
   async #closeAll(marks: readonly WindowMark[]): Promise<number> {
     let closed = 0
-    while (closed < marks.length && !this.#stopping) {
+    while (closed < marks.length && !this.#stopping && this.#restraint.allows) {
       const { done, failed } = await this.#closePiece(marks.slice(closed))
       closed += done
       if (failed) break
@@ -257,7 +275,7 @@ export class AggregateConsumer implements Consumer {
     const pause = breather()
     const until = performance.now() + PIECE_MS
     for (const mark of marks) {
-      if (performance.now() > until) break
+      if (performance.now() > until || !this.#restraint.allows) break
       try {
         await pause()
         const began = performance.now()
@@ -300,7 +318,7 @@ export class AggregateConsumer implements Consumer {
   }
 }
 
-const covers = ({ after, end, upTo }: Recent, { at, horizon }: Touch): boolean => at > after && at <= end && (at <= upTo || horizon <= end)
+const covers = ({ after, upTo, cap }: Recent, { at, horizon }: Touch): boolean => at > after && at <= upTo && at <= cap && horizon <= cap
 
 const isLive = ({ live }: Marked): boolean => live
 

@@ -53,6 +53,8 @@ export interface AggregateLog {
   /** Days of a series with `from < end <= to`, with their values, ascending. */
   days(series: SeriesKey, span: { readonly from: Millis; readonly to: Millis }): Promise<Part[]>
   find(query: AggregateQuery): Promise<Aggregate[]>
+  /** The greatest end of an hour of any of the series that is published or marked; null where there is none. */
+  newest(series: readonly SeriesKey[]): Promise<Millis | null>
   /** Windows of the query that are marked, due or not: open ones with readings, and those that wait to be summed up (again). */
   marked(query: AggregateQuery): Promise<WindowMark[]>
 }

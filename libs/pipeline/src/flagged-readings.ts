@@ -1,6 +1,6 @@
 import type { Millis, Reading } from '#libs/model'
 import { convert } from '#libs/model'
-import type { Companions, Evaluated, Plan, Plans, QualityReading, Reach } from '#libs/quality'
+import type { Companions, Evaluated, Plan, Plans, QualityReading } from '#libs/quality'
 import { companionsOf, evaluate, reach } from '#libs/quality'
 import type { RangeQuery, TimeSeriesStore } from './ports.js'
 import { EVERY_READING } from './ports.js'
@@ -31,36 +31,25 @@ export class FlaggedReadings implements Pick<TimeSeriesStore, 'range'> {
   async range(query: RangeQuery, asOf: Millis | null = null): Promise<FlaggedReading[]> {
     const plan = this.#planOf(query.station, query.parameter)
     if (!plan) return this.#store.range(query)
-    const { page, around, span } = await this.#withNeighbours(query, reach(plan))
-    if (page.length === 0) return []
+    const page = await this.#store.range(query)
+    const [first, last] = [page.at(0), page.at(-1)]
+    if (!first || !last) return page
+    const { before, after } = reach(plan)
+    const span = { from: first.at - before, to: last.at + after + 1 }
     const isKnown = (reading: Reading): boolean => asOf === null || reading.receivedAt <= asOf
-    const companions = await this.#companions(query, plan, { ...span, isKnown })
-    const tested = around.filter(isKnown).flatMap(reading => inUnit(reading, plan.unit))
+    const [earlier, later, companions] = await Promise.all([
+      this.#all(query, { from: span.from, to: first.at }),
+      this.#all(query, { from: last.at + 1, to: span.to }),
+      this.#companions(query, plan, { ...span, isKnown })
+    ])
+    const tested = [...earlier, ...page, ...later].filter(isKnown).flatMap(reading => inUnit(reading, plan.unit))
     const evaluated = evaluate(plan, tested, companions)
-    // Both ascend in time, and what is tested is part of what is around.
+    // Both ascend in time, and the page is part of what was tested, as far as that could be.
     let n = 0
     return page.map(reading => {
       while ((tested[n]?.at ?? reading.at) < reading.at) n++
       return flagged(reading, tested[n]?.at === reading.at ? evaluated[n] : undefined)
     })
-  }
-
-  /** What was asked for, and with it what its flags follow from. */
-  async #withNeighbours(query: RangeQuery, { before, after }: Reach): Promise<{ page: Reading[]; around: Reading[]; span: Span }> {
-    if (query.limit >= EVERY_READING) {
-      const span = { from: query.from - before, to: query.to + after }
-      const around = await this.#store.range({ ...query, ...span })
-      return { page: around.filter(({ at }) => at >= query.from && at < query.to), around, span }
-    }
-    const page = await this.#store.range(query)
-    const [first, last] = [page.at(0), page.at(-1)]
-    if (!first || !last) return { page, around: page, span: query }
-    const span = { from: first.at - before, to: last.at + after + 1 }
-    const [earlier, later] = await Promise.all([
-      this.#all(query, { from: span.from, to: first.at }),
-      this.#all(query, { from: last.at + 1, to: span.to })
-    ])
-    return { page, around: [...earlier, ...page, ...later], span }
   }
 
   async #companions(

@@ -4,7 +4,7 @@ export type { Change, Command, Correction, CorrectionEvent, CorrectionState, Per
 export { decide, problemOfPerson, problemOfProposal, spanOf } from '#libs/corrections'
 export type { Principal, TokenRole } from './access.js'
 export { mayPublish, maySubscribe, TOKEN_ROLES, TOKEN_USER } from './access.js'
-export type { Affected } from './affected-series.js'
+export type { Affected, AffectedSeries } from './affected-series.js'
 export { affectedSeries } from './affected-series.js'
 export { AggregateConsumer, GRACE } from './aggregate-consumer.js'
 export type { AggregateLog, AggregateQuery, DueQuery, Published, SeriesTerms, TermsOf, WindowKey, WindowMark } from './aggregate-ports.js'

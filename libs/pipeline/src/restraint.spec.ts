@@ -2,17 +2,20 @@ import { describe, expect, it } from '@jest/globals'
 import { Restraint } from './restraint.js'
 
 describe('Restraint', () => {
-  /** Work in pieces of 10 ms, whenever it is allowed, beside so many records a second; the share of the time that it took. */
-  function shareOf(recordsPerSecond: number, seconds: number): number {
+  /** Work in pieces, whenever it is allowed, beside so many records a second; the share of the time that it took. */
+  function shareOf(recordsPerSecond: number, seconds: number, pieceMs = 10): number {
     let now = 0
+    let before = -10
     let worked = 0
     const restraint = new Restraint(() => now)
     while (now < seconds * 1_000) {
-      restraint.came(recordsPerSecond / 100)
+      restraint.came((recordsPerSecond * (now - before)) / 1_000)
+      before = now
       now += 10
       if (!restraint.allows) continue
-      restraint.took(10)
-      worked += 10
+      restraint.took(pieceMs)
+      worked += pieceMs
+      now += pieceMs - 10
     }
     return worked / now
   }
@@ -25,6 +28,10 @@ describe('Restraint', () => {
     const share = shareOf(20_000, 60)
     expect(share).toBeGreaterThan(0.05)
     expect(share).toBeLessThan(0.12)
+  })
+
+  it('has long pieces paid back', () => {
+    expect(shareOf(20_000, 600, 2_000)).toBeLessThan(0.12)
   })
 
   it('is over some seconds after the rush', () => {

@@ -3,6 +3,8 @@ const BUSY_PER_SECOND = 1_500
 /** Share of the time that work may take meanwhile. */
 const SHARE = 0.08
 const LONGEST_CREDIT_MS = 400
+/** One piece of work may take far longer than that, and is paid back. */
+const LONGEST_DEBT_MS = 5_000
 const SECOND_MS = 1_000
 
 /**
@@ -42,7 +44,7 @@ export class Restraint {
 
   /** A piece of work took so long. */
   took(ms: number): void {
-    this.#credit = Math.max(-LONGEST_CREDIT_MS, this.#credit - ms)
+    this.#credit = Math.max(-LONGEST_DEBT_MS, this.#credit - ms)
   }
 
   #turn(): void {

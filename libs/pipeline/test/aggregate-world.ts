@@ -4,10 +4,11 @@ import { SqliteStore } from '#libs/adapters/store-sqlite'
 import type { Aggregate, DayRule } from '#libs/aggregates'
 import { DEFAULT_TERMS, PERIODS } from '#libs/aggregates'
 import { acknowledge, mergeAlarm } from '#libs/alarms'
-import type { SeriesKey, Station } from '#libs/model'
+import type { Station } from '#libs/model'
 import { DAY, MINUTE } from '#libs/model'
 import type { Plans } from '#libs/quality'
 import { BEGIN, type TempDir, tempDir } from '#libs/testkit'
+import type { AffectedSeries } from '../src/affected-series.js'
 import { affectedSeries } from '../src/affected-series.js'
 import { AggregateConsumer } from '../src/aggregate-consumer.js'
 import type { TermsOf } from '../src/aggregate-ports.js'
@@ -94,7 +95,10 @@ export class AggregateWorld {
     const log: Log = { info: say, warn: say, error: say }
     const aggregator = new Aggregator({ store: new FlaggedReadings(store, this.#planOf), aggregates, termsOf, limits })
     const ports = { aggregates, aggregator, dayRule, log, stored: () => this.kept, clock: () => this.now }
-    const affected = (series: SeriesKey) => affectedSeries([stationOf(series.station)], termsOf, this.#planOf)(series)
+    const affected: AffectedSeries = {
+      by: series => affectedSeries([stationOf(series.station)], termsOf, this.#planOf).by(series),
+      seriesIn: station => PARAMETERS.map(parameter => ({ station, parameter }))
+    }
     return new AggregateConsumer({ ...ports, affected })
   }
 

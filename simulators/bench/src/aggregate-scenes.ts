@@ -7,7 +7,7 @@ import { DEFAULT_TERMS } from '#libs/aggregates'
 import { acknowledge, mergeAlarm } from '#libs/alarms'
 import type { Millis, Reading } from '#libs/model'
 import { DAY, HOUR, MINUTE } from '#libs/model'
-import type { Log, SequencedRecord, StoredReading, TermsOf } from '#libs/pipeline'
+import type { AffectedSeries, Log, SequencedRecord, StoredReading, TermsOf } from '#libs/pipeline'
 import { AggregateConsumer, Aggregator, recompute } from '#libs/pipeline'
 import type { Print } from './scenes.js'
 
@@ -41,8 +41,9 @@ class Scene {
     const { aggregates } = state
     this.aggregator = new Aggregator({ store, aggregates, termsOf, limits: { limitsOf: () => [] } })
     const stored = () => this.sequence
+    const affected: AffectedSeries = { by: series => [{ ...series, before: 0, after: 0 }], seriesIn: () => [] }
     const ports = { aggregates, aggregator: this.aggregator, termsOf, dayRule, stored, log: silent, clock: () => this.now }
-    this.consumer = new AggregateConsumer({ ...ports, affected: series => [{ ...series, before: 0, after: 0 }] })
+    this.consumer = new AggregateConsumer({ ...ports, affected })
   }
 
   static async open(dir: string, name: string): Promise<Scene> {

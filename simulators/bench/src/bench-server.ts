@@ -42,10 +42,10 @@ export class BenchServer {
     this.#token = fields.token
   }
 
-  static async prepare(dir: string, stations: number): Promise<BenchServer> {
+  static async prepare(dir: string, stations: number, tested: boolean): Promise<BenchServer> {
     const [httpPort, mqttPort] = [await freePort(), await freePort()]
     const registry = join(dir, 'registry')
-    await writeBenchRegistry(registry, stations)
+    await writeBenchRegistry(registry, stations, tested)
     const environment = {
       QUANTRAC_DATA_DIR: join(dir, 'data'),
       QUANTRAC_REGISTRY_DIR: registry,

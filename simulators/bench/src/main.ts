@@ -12,11 +12,15 @@ import { storeScenes } from './store-scenes.js'
  * npm run bench: the started server under load from this process, on the same machine. Prints figures beside the goals that
  * they are held against, and fails on none of them: speed is looked at, not asserted. `npm run bench -- store` measures the
  * two time series stores side by side instead, `npm run bench -- aggregates` what hours, days and months cost, `npm run bench --
- * forward` what passing them on does.
+ * forward` what passing them on does. `--quality`: the stations have the quality tests of the example registry.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '20' }, stations: { type: 'string', default: '100' } }
+  options: {
+    seconds: { type: 'string', default: '20' },
+    stations: { type: 'string', default: '100' },
+    quality: { type: 'boolean', default: false }
+  }
 })
 const seconds = bounded(values.seconds, 2, 120)
 const stations = bounded(values.stations, 1, 500)
@@ -37,7 +41,7 @@ async function main(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'quantrac-bench-'))
   const alone = ALONE.get(positionals[0] ?? '')
   if (alone) return alone(dir, print).finally(() => rm(dir, { recursive: true, force: true }))
-  const server = await BenchServer.prepare(dir, stations)
+  const server = await BenchServer.prepare(dir, stations, values.quality)
   process.once('exit', () => server.killNow())
   try {
     await server.start()

@@ -140,6 +140,26 @@ export class StateAggregateLog implements AggregateLog {
     return rows.map(toMark)
   }
 
+  async newest(series: readonly SeriesKey[]): Promise<Millis | null> {
+    let newest: Millis | null = null
+    for (const { station, parameter } of series) {
+      // Each a look at the end of its part of the key; one question for all of them would read every hour.
+      for (const table of ['aggregates', 'aggregate_marks'] as const) {
+        const row = await this.#databases.powerSafe
+          .selectFrom(table)
+          .select('end_at')
+          .where('station', '=', station)
+          .where('parameter', '=', parameter)
+          .where('rank', '=', RANK.hour)
+          .orderBy('end_at', 'desc')
+          .limit(1)
+          .executeTakeFirst()
+        if (row) newest = Math.max(newest ?? 0, row.end_at)
+      }
+    }
+    return newest
+  }
+
   /** What was published after a position, in that order: for those who pass aggregates on. Superseded ones are gone from it. */
   async publishedAfter(position: number, limit: number): Promise<PublishedAggregate[]> {
     const rows = await this.#databases.powerSafe
