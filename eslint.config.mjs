@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 
 const sources = ['apps/**/*.ts', 'libs/**/*.ts', 'simulators/**/*.ts', 'dashboards/**/*.ts']
 const tests = ['**/*.spec.ts', '**/{test,bench}/**/*.ts', 'libs/testkit/**/*.ts']
-const pure = ['libs/{model,wire,quality,regulation,alarms,aggregates,corrections,indices}/src/**/*.ts']
+const pure = ['libs/{model,wire,quality,regulation,alarms,aggregates,corrections,indices,dqi}/src/**/*.ts']
 
 const namedExportsOnly = [
   { selector: 'ExportAllDeclaration', message: 'Name what you export.' },

@@ -1,4 +1,5 @@
 import { expect } from '@jest/globals'
+import { DAY, formatInstant, VIETNAM_OFFSET } from '#libs/model'
 import type { TestServer } from './server.js'
 
 /** GET routes whose answers are not a matter of the data: probes, figures of the process, an endless stream, the page itself. */
@@ -6,6 +7,7 @@ const NOT_DATA = ['/', '/health/live', '/health/ready', '/metrics', '/api/v1/str
 
 /** Verdicts are those of an instant: the same for every server that is asked, and after all that the test sends. */
 const SOON = Date.now() + 600_000
+const YESTERDAY = Math.floor((Date.now() + VIETNAM_OFFSET) / DAY) * DAY - VIETNAM_OFFSET - DAY
 
 type Answers = Record<string, unknown>
 
@@ -46,6 +48,9 @@ function queryOf(path: string): string {
   if (path.endsWith('/aggregates')) return 'period=hour&limit=1000'
   if (path.includes('/verdicts/')) return `at=${SOON}`
   if (path.includes('/indices/')) return `index=wqi&to=${SOON}`
+  // A day that runs is scored as far as it is over: the one before is the same whenever it is asked for.
+  if (path === '/api/v1/quality') return `from=${YESTERDAY}&to=${YESTERDAY + DAY}`
+  if (path.includes('/quality/')) return `day=${formatInstant(YESTERDAY).slice(0, 10)}&limit=1000`
   return path.endsWith('/calibrations') ? `to=${SOON}` : 'limit=1000'
 }
 

@@ -232,6 +232,14 @@ describe('quality.yaml', () => {
     expect(await problems()).toMatchObject([{ message: expect.stringContaining('profiles.discharge-monitor.parameters.COD.spike') }])
   })
 
+  it('says how data quality is scored, as a whole or in part', async () => {
+    await writeFile(file(), 'scores: { dqi: { weights: { complete: 2 } } }\n')
+    const { scores } = await loadRegistry(dir, devices)
+    expect(scores).toMatchObject({ dqi: { weights: { complete: 2, live: 1 }, bands: { green: 90 } }, zones: { exceedingDays: 0 } })
+    await writeFile(file(), 'scores: { dqi: { bands: { green: 50 } } }\n')
+    expect(await problems()).toMatchObject([{ path: 'scores.dqi.bands', message: 'yellow must begin below green' }])
+  })
+
   it('is not blamed for a broken device type', async () => {
     await edit(join(devices, 'discharge-monitor/profile.yaml'), /intervalSeconds: .*/, 'intervalSeconds: often')
     expect((await problems()).map(({ file: where }) => where)).toEqual([join(devices, 'discharge-monitor/profile.yaml')])

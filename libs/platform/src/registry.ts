@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
+import { DqiSettings, ZoneSettings } from '#libs/dqi'
 import type { CalibrationTerms, Station } from '#libs/model'
 import { findParameter, MINUTE, messageOf } from '#libs/model'
 import type { Plans } from '#libs/quality'
@@ -19,7 +20,12 @@ export interface Registry {
   readonly law: LawDocuments
   /** The quality tests of each series, of `quality.yaml`; of none where there is no such file. */
   readonly planOf: Plans
+  /** How data quality and the year of an industrial zone are scored: `scores` of `quality.yaml`. */
+  readonly scores: Scores
 }
+
+const Scores = z.strictObject({ dqi: DqiSettings.prefault({}), zones: ZoneSettings.prefault({}) })
+type Scores = z.infer<typeof Scores>
 
 interface LawDocument {
   /** The file, and the place in it. */
@@ -65,11 +71,15 @@ export async function loadRegistry(dir: string, devicesDir: string): Promise<Reg
   const profiles = await loadProfiles(dir, devicesDir, desk)
   const stations = await loadStations(join(dir, 'stations.yaml'), profiles, desk)
   const usable = [...profiles].filter((entry): entry is [string, CompiledProfile] => entry[1] !== null)
-  const planOf = await loadQuality(join(dir, 'quality.yaml'), { profiles: usable.map(([, profile]) => profile), stations }, desk)
+  const { planOf, scores } = await loadQuality(
+    join(dir, 'quality.yaml'),
+    { profiles: usable.map(([, profile]) => profile), stations },
+    desk
+  )
   const rules = (await desk.readIfThere(join(dir, 'rules.yaml'))) ?? { rules: [] }
   const law = await loadLaw(dir, desk)
   if (desk.problems.length > 0) throw new RegistryError(desk.problems)
-  return { stations, profiles: new Map(usable), rules, law, planOf }
+  return { stations, profiles: new Map(usable), rules, law, planOf, scores }
 }
 
 /** Profiles by folder; null for one that is there and wrong, so that its stations are not reported for its sake. */
@@ -193,23 +203,27 @@ function calibrationTerms({ nearMinutes, longestMinutes, perDay }: NonNullable<S
   }
 }
 
+const AnyObject = z.record(z.string(), z.unknown())
+
 /** Held against profiles and stations where those are sound: else what it says of a broken one would be reported for its sake. */
 async function loadQuality(
   file: string,
   { profiles, stations }: { readonly profiles: readonly CompiledProfile[]; readonly stations: readonly Station[] },
   desk: Desk
-): Promise<Plans> {
-  const raw = await desk.readIfThere(file)
-  if (desk.problems.length > 0) return () => undefined
+): Promise<Pick<Registry, 'planOf' | 'scores'>> {
+  const { scores: settings = {}, ...raw } = desk.check(file, AnyObject, (await desk.readIfThere(file)) ?? {}) ?? {}
+  const scores = desk.check(file, Scores, settings, 'scores') ?? Scores.parse({})
+  const nothing = { planOf: () => undefined, scores }
+  if (desk.problems.length > 0) return nothing
   const sensors = profiles.map(({ name, intervalMillis, profile }) => ({
     name,
     intervalMillis,
     parameters: profile.parameters.map(({ code, unit, min, max }) => ({ code, unit, span: { min, max } }))
   }))
-  const read = readQuality(raw ?? {}, sensors, stations)
-  if (read.ok) return read.planOf
+  const read = readQuality(raw, sensors, stations)
+  if (read.ok) return { planOf: read.planOf, scores }
   for (const problem of read.problems) desk.report(file, '', problem)
-  return () => undefined
+  return nothing
 }
 
 /** A registry without them is one whose stations have no limit, which is a state that is shown. */

@@ -17,6 +17,10 @@ import type { LedgerParts } from '../http/ledger.controller.js'
 import { LedgerController } from '../http/ledger.controller.js'
 import { LedgerGaps } from '../http/ledger-gaps.js'
 import { LedgerLines } from '../http/ledger-lines.js'
+import { QualityController } from '../http/quality.controller.js'
+import { readingsIn } from '../http/quality-counts.js'
+import { QualityDays } from '../http/quality-days.js'
+import { QualityLost } from '../http/quality-lost.js'
 import { ReadingsController } from '../http/readings.controller.js'
 import { RefusalsController } from '../http/refusals.controller.js'
 import { SeriesController } from '../http/series.controller.js'
@@ -24,6 +28,8 @@ import { StationViews } from '../http/station-views.js'
 import { StationsController } from '../http/stations.controller.js'
 import { StatusIntervalsController } from '../http/status-intervals.controller.js'
 import { StreamController } from '../http/stream.controller.js'
+import { ZoneYears } from '../http/zone-years.js'
+import { ZonesController } from '../http/zones.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
 import { LawInForce } from './law.js'
 import type { Parts } from './parts.js'
@@ -56,6 +62,8 @@ export class AppModule {
         AlarmsController,
         RefusalsController,
         LedgerController,
+        QualityController,
+        ZonesController,
         StreamController
       ],
       providers: [
@@ -67,6 +75,7 @@ export class AppModule {
         { provide: HEALTH, useValue: parts.health },
         { provide: INGEST, useValue: parts.ingest },
         { provide: LEDGER, useValue: ledgerParts(parts) },
+        ...qualityProviders(parts),
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: LawInForce, useValue: parts.law },
         { provide: IndexViews, useValue: new IndexViews(state.aggregates) },
@@ -90,4 +99,15 @@ const lawParts = ({ standards, explain }: Parts): LawParts => new LawParts(stand
 function ledgerParts({ state, stations }: Parts): LedgerParts {
   const sources = { pages: state.ledger, forwarding: state.forwarding, uptime: state.uptime, stations, clock: Date.now }
   return { lines: new LedgerLines(sources), gaps: new LedgerGaps(sources) }
+}
+
+function qualityProviders({ state, stations, flagged, standards }: Parts) {
+  const { dqi: settings, zones } = stations.scores
+  const sources = { stations, pages: state.ledger, readingsOf: readingsIn(flagged), settings, clock: Date.now }
+  const { aggregates } = state
+  return [
+    { provide: ZoneYears, useValue: new ZoneYears({ stations, aggregates, standards, settings: zones, clock: Date.now }) },
+    { provide: QualityDays, useValue: new QualityDays(sources) },
+    { provide: QualityLost, useValue: new QualityLost(sources, state.refusals) }
+  ]
 }

@@ -4,7 +4,16 @@ import type { State, StatePlace } from '#libs/adapters/state'
 import { hashSecret, serverLock } from '#libs/adapters/state'
 import { Journal } from '#libs/journal'
 import type { Millis, SeriesKey } from '#libs/model'
-import type { Explained, IngestPorts, Principal, Standards, StandardsSources, TermsOf, TimeSeriesStore } from '#libs/pipeline'
+import type {
+  Explained,
+  FlaggedReadings,
+  IngestPorts,
+  Principal,
+  Standards,
+  StandardsSources,
+  TermsOf,
+  TimeSeriesStore
+} from '#libs/pipeline'
 import {
   AggregatesAsked,
   explainAt,
@@ -47,6 +56,8 @@ export interface Parts {
   readonly standards: Standards
   /** The verdicts of a series at an instant, or of a value put in by hand; null for a series that the registry does not know. */
   readonly explain: (series: SeriesKey, at: Millis, value: number | null) => Promise<Explained[] | null>
+  /** The store's readings with the flags of the quality tests. */
+  readonly flagged: FlaggedReadings
   readonly askedViews: AskedViews
   readonly statusIntervals: StatusIntervals
   readonly consumers: Pick<ConsumersThread, 'closeWindows'>
@@ -156,7 +167,7 @@ function aggregateQuestions(
   { aggregates: settings }: Config,
   { stations, standards }: Registry,
   { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
-): Pick<Parts, 'askedViews' | 'statusIntervals' | 'explain'> & { termsOf: TermsOf } {
+): Pick<Parts, 'flagged' | 'askedViews' | 'statusIntervals' | 'explain'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, limits: standards })
   const { termsOf, readings: flagged } = aggregating
   const readings = new ReadingsAsked(flagged, corrections)
@@ -164,6 +175,7 @@ function aggregateQuestions(
   const asked = new AggregatesAsked({ readings, aggregates, termsOf, limits: standards })
   return {
     termsOf,
+    flagged,
     askedViews: new AskedViews({ readings, published, aggregates: asked, clock: Date.now }),
     statusIntervals: new StatusIntervals({ ...aggregating, store }),
     explain: async (series, at, value) => {

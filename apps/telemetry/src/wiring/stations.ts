@@ -10,13 +10,15 @@ export class Stations {
   readonly byCode: ReadonlyMap<string, Station>
   /** The quality tests of each series. */
   readonly planOf: Plans
+  readonly scores: Registry['scores']
   readonly #profiles: ReadonlyMap<string, CompiledProfile>
 
-  constructor({ stations, profiles, planOf }: Pick<Registry, 'stations' | 'profiles' | 'planOf'>) {
+  constructor({ stations, profiles, planOf, scores }: Pick<Registry, 'stations' | 'profiles' | 'planOf' | 'scores'>) {
     this.all = [...stations].sort((a, b) => (a.code < b.code ? -1 : 1))
     this.byCode = new Map(stations.map(station => [station.code, station]))
     this.#profiles = profiles
     this.planOf = planOf
+    this.scores = scores
   }
 
   measures(station: string, parameter: string): boolean {

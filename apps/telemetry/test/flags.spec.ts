@@ -46,7 +46,8 @@ describe('quality on a started server', () => {
       get(`series/${STATION}/${parameter}/readings?from=${MIDNIGHT}&to=${MIDNIGHT + DAY + 1}&limit=1000`)
     const windows = (parameter: string, period: string) => get(`series/${STATION}/${parameter}/aggregates?period=${period}&${span}`)
     const verdicts = (parameter: string) => get(`verdicts/${STATION}/${parameter}?at=${at(SPIKE)}`)
-    return { post, readings, windows, verdicts }
+    const one = async (path: string) => (await server.get(`/api/v1/${path}`, reader)).json()
+    return { post, readings, windows, verdicts, one }
   }
   type World = Awaited<ReturnType<typeof open>>
 
@@ -108,6 +109,26 @@ describe('quality on a started server', () => {
     const [reading, byHour] = await inOrder.verdicts('COD')
     expect(reading).toMatchObject({ window: 'reading', value: null, verdict: 'not-evaluated' })
     expect(byHour).toMatchObject({ window: 'hour', rows: { count: 11 } })
+  })
+
+  it('scores the day by the same flags, and shows what is behind each lost point', async () => {
+    const date = formatInstant(MIDNIGHT).slice(0, 10)
+    const found = await inOrder.one(`quality/${STATION}/COD?day=${date}&criterion=correct`)
+    // The last reading of 288 is of the day that begins.
+    expect(found).toMatchObject({ criteria: { correct: { total: 287 } }, lost: { fail: 1 } })
+    const spike = (found.items as { reading: Row | null }[]).find(({ reading }) => reading?.['value'] === 700)
+    expect(spike?.reading).toMatchObject({ flag: 4, tests: { spike: 4 } })
+    const suspects = (await inOrder.readings('COD')).filter(({ flag }) => flag === 3).length
+    expect(found['lost']).toMatchObject({ suspect: suspects })
+    expect(suspects).toBeGreaterThan(10)
+  })
+
+  it('answers for the year of the industrial zone, which one day does not make', async () => {
+    const year = formatInstant(MIDNIGHT).slice(0, 4)
+    const { zones, ...rest } = await inOrder.one(`indicators/industrial-zones?year=${year}`)
+    expect(rest).toMatchObject({ year: Number(year), met: 0, notMet: 0, notAssessable: 6, share: null, completeness: 0, atLeast: 0 })
+    const mine = (zones as { zone: string; stations: Row[] }[]).find(({ zone }) => zone === 'KCN Bình Hòa')
+    expect(mine).toMatchObject({ state: 'not-assessable', gap: 'incomplete', stations: [{ station: STATION, daysEvaluated: 1 }] })
   })
 
   it('says the same of a day that came shuffled, doubled and cut otherwise, byte for byte', async () => {

@@ -1,0 +1,8 @@
+export type { Grid, MissingStretch } from './completeness.js'
+export { DqiSettings, ZoneSettings } from './config.js'
+export type { Criterion, DayCounts, LostReason, RuleCount, Sample, SeriesDay } from './counts.js'
+export { addCounts, CRITERIA, CRITERION_OF, countDay, incompleteStretches, LOST_REASONS, pointsOf, withRejected } from './counts.js'
+export type { Band, Quality, ScoredRule } from './score.js'
+export { BANDS, bandOf, scoreDay } from './score.js'
+export type { DailyVerdict, StationYear, YearQuestion, Zone, ZoneGap, ZoneIndicator, ZoneState, ZoneStation, ZoneYear } from './zone.js'
+export { zoneIndicator } from './zone.js'
