@@ -145,7 +145,39 @@ describe('the law of a started server', () => {
     expect(items).toMatchObject([
       { parameter: 'COD', state: 'to-be-reviewed', reasons: ['exceeds-meanwhile'], exceedingMeanwhile: 1, text }
     ])
+    const list = (query: string) => server.get(`/api/v1/calibrations?from=${MIDNIGHT}&to=${MIDNIGHT + DAY}${query}`, reader)
+    expect((await list('&state=to-be-reviewed')).json()).toEqual({ items, next: null })
+    expect((await list('&state=ordinary')).json().items).toEqual([])
+    expect((await list('&kind=pond')).json().items).toEqual([])
+    const [first] = (await server.get('/api/v1/stations?limit=1', reader)).json().items
+    const next = Buffer.from(String(first?.['code'])).toString('base64url')
+    expect((await list(`&after=${next}&state=to-be-reviewed`)).json().items).toEqual(items)
+    expect((await list('&state=forgiven')).status).toBe(400)
   }, 60_000)
+
+  it('tells of a calibration that is to be reviewed while it goes on, as an event on the stream', async () => {
+    const feed = await server.ops('token', 'add', 'meanwhile', '--role', 'ingest')
+    const ended = new AbortController()
+    const stream = await fetch(`${server.url}/api/v1/stream?station=AG-KCN-BINHLONG-01`, {
+      headers: { authorization: `Bearer ${reader}` },
+      signal: ended.signal
+    })
+    const send = (minutes: number, value: number, status: string) => ({
+      at: Date.now() - minutes * MINUTE,
+      readings: { COD: { value, status } }
+    })
+    const readings = [send(3, 300, '00'), send(2, 60, '01'), send(1, 60, '01')]
+    await server.request('POST', '/api/v1/readings/AG-KCN-BINHLONG-01', { token: feed, body: JSON.stringify(readings) })
+    let text = ''
+    for await (const chunk of stream.body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString()
+      if (/event: calibration\ndata: .*\n\n/.test(text)) break
+    }
+    ended.abort()
+    expect(JSON.parse(/event: calibration\ndata: (.*)\n\n/.exec(text)?.[1] ?? '{}')).toMatchObject({
+      ...{ station: 'AG-KCN-BINHLONG-01', parameter: 'COD', state: 'to-be-reviewed', reasons: ['after-exceedance'], readings: 2 }
+    })
+  }, 30_000)
 
   const both = (day: string, series: [string, string, string], sides: [string, string][]) => ({ day, series, sides })
   it.each([

@@ -1,50 +1,37 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common'
 import { z } from 'zod'
-import type { ReviewReason } from '#libs/aggregates'
-import type { Millis } from '#libs/model'
-import { CALIBRATION_TERMS, DAY, formatInstant, MINUTE } from '#libs/model'
-import type { ReviewedCalibration } from '#libs/pipeline'
+import type { Millis, Station } from '#libs/model'
+import { CALIBRATION_TERMS, DAY, STATION_KINDS } from '#libs/model'
 import { CalibrationReviews } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
+import { CALIBRATION_STATES, CalibrationView, calibrationView } from './calibration-views.js'
 import { Documented } from './documented.js'
 import { notFound, tooLong } from './problem.js'
-import { Instant, inOrder, StationPath, span } from './schemas.js'
+import { CursorParameter, fromCursor, inOrder, limitOf, list, StationPath, span, toCursor } from './schemas.js'
 
 /** What is looked at unless the query says from where, and at most. */
 const USUAL: Millis = DAY
 const LONGEST: Millis = 31 * DAY
+/** Series after which a page ends: the days of each are read. */
+const MOST_LOOKS = 500
 
 const CalibrationsQuery = z.object(span).refine(...inOrder)
-
-const REASONS = ['after-exceedance', 'exceeds-meanwhile', 'too-long', 'too-often'] as const
-
-const CalibrationView = z
+const AllCalibrationsQuery = z
   .object({
-    station: z.string(),
-    parameter: z.string(),
-    start: Instant,
-    end: Instant.nullable().meta({ description: 'null: it has not ended yet' }),
-    minutes: z.number(),
-    readings: z.number().int(),
-    state: z.enum(['ordinary', 'to-be-reviewed']),
-    reasons: z.array(z.enum(REASONS)),
-    exceededAt: Instant.nullable().meta({ description: 'the last measured value above a limit shortly before' }),
-    exceedingMeanwhile: z.number().int().meta({ description: 'values sent under status 01 that lie above a limit' }),
-    inDay: z.number().int(),
-    text: z.object({ vi: z.string(), en: z.string() })
+    ...span,
+    state: z.enum(CALIBRATION_STATES).optional(),
+    kind: z.enum(STATION_KINDS).optional(),
+    limit: limitOf(100),
+    after: CursorParameter
   })
-  .meta({ id: 'Calibration', description: 'An indicator for review, never an accusation' })
-const CalibrationList = z.object({ items: z.array(CalibrationView) })
+  .refine(...inOrder)
 
-const WORDS: Readonly<Record<ReviewReason, { readonly vi: string; readonly en: string }>> = {
-  'after-exceedance': { vi: 'bắt đầu ngay sau khi vượt giới hạn', en: 'begins right after an exceedance' },
-  'exceeds-meanwhile': { vi: 'giá trị trong lúc hiệu chuẩn vượt giới hạn', en: 'values under calibration lie above the limit' },
-  'too-long': { vi: 'kéo dài quá mức cài đặt', en: 'lasts longer than the setting' },
-  'too-often': { vi: 'quá nhiều lần trong 24 giờ', en: 'too many in 24 hours' }
-}
+type CalibrationJson = z.infer<typeof CalibrationView>
+const StationCalibrationList = z.object({ items: z.array(CalibrationView) })
+const CalibrationList = list(CalibrationView)
 
-@Controller('api/v1/stations')
+@Controller('api/v1')
 export class CalibrationsController {
   readonly #reviews: CalibrationReviews
   readonly #stations: Stations
@@ -54,46 +41,66 @@ export class CalibrationsController {
     this.#stations = stations
   }
 
-  @Get(':code/calibrations')
+  @Get('stations/:code/calibrations')
   @Documented({
     right: 'read',
     summary: 'Calibrations (01) of a station, and which of them are to be reviewed; the last day unless told, at most 31',
-    ok: CalibrationList,
+    ok: StationCalibrationList,
     problems: [400, 404]
   })
-  async list(
+  async ofStation(
     @Param({ schema: StationPath }) { code }: z.infer<typeof StationPath>,
     @Query({ schema: CalibrationsQuery }) query: z.infer<typeof CalibrationsQuery>
   ) {
     const station = this.#stations.byCode.get(code)
     if (!station) throw notFound(`station ${code}`)
-    const now = Date.now()
-    const to = query.to ?? now + 1
-    const from = query.from ?? to - USUAL
-    if (to - from > LONGEST) throw tooLong(LONGEST)
-    const terms = { ...CALIBRATION_TERMS, ...station.calibration }
-    const items: z.infer<typeof CalibrationView>[] = []
-    for (const parameter of station.parameters) {
-      for (const one of await this.#reviews.find({ station: code, parameter }, { from, to }, terms)) items.push(view(one, now))
+    return { items: await this.#of(station, spanOf(query)) }
+  }
+
+  @Get('calibrations')
+  @Documented({
+    right: 'read',
+    summary:
+      'Calibrations of all stations, by station: with state=to-be-reviewed those that a person must look at; a page holds whole stations',
+    ok: CalibrationList,
+    problems: [400]
+  })
+  async all(@Query({ schema: AllCalibrationsQuery }) query: z.infer<typeof AllCalibrationsQuery>) {
+    const after = query.after === undefined ? '' : fromCursor(query.after)
+    const left = this.#stations.all.filter(({ code, kind }) => code > after && (query.kind === undefined || kind === query.kind))
+    const items: CalibrationJson[] = []
+    let looks = 0
+    for (const station of left) {
+      const found = await this.#of(station, spanOf(query))
+      items.push(...found.filter(({ state }) => query.state === undefined || state === query.state))
+      looks += station.parameters.length
+      const isLast = station === left.at(-1)
+      if (!isLast && (items.length >= query.limit || looks >= MOST_LOOKS)) return { items, next: toCursor(station.code) }
+      // An embedded store answers at once: others have their turn between two stations.
+      await new Promise(resolve => setImmediate(resolve))
     }
-    return { items: items.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0)) }
+    return { items, next: null }
+  }
+
+  /** Ascending in time. */
+  async #of(
+    { code, parameters, calibration }: Station,
+    { from, to }: { readonly from: Millis; readonly to: Millis }
+  ): Promise<CalibrationJson[]> {
+    const terms = { ...CALIBRATION_TERMS, ...calibration }
+    const now = Date.now()
+    const items: CalibrationJson[] = []
+    for (const parameter of parameters) {
+      for (const one of await this.#reviews.find({ station: code, parameter }, { from, to }, terms)) items.push(calibrationView(one, now))
+    }
+    return items.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
   }
 }
 
-function view(one: ReviewedCalibration, now: Millis): z.infer<typeof CalibrationView> {
-  const { station, parameter, start, end, readings, reasons, exceededAt, exceedingMeanwhile, inDay } = one
-  const isReviewed = reasons.length > 0
-  const words = (language: 'vi' | 'en') => reasons.map(reason => WORDS[reason][language]).join('; ')
-  return {
-    ...{ station, parameter, readings, exceedingMeanwhile, inDay, reasons: [...reasons] },
-    start: formatInstant(start),
-    end: end > now ? null : formatInstant(end),
-    minutes: (Math.min(end, now) - start) / MINUTE,
-    state: isReviewed ? 'to-be-reviewed' : 'ordinary',
-    exceededAt: exceededAt === null ? null : formatInstant(exceededAt),
-    text: {
-      vi: isReviewed ? `Hiệu chuẩn cần xem xét: ${words('vi')}` : 'Hiệu chuẩn thông thường',
-      en: isReviewed ? `Calibration to be reviewed: ${words('en')}` : 'Ordinary calibration'
-    }
-  }
+/** @throws HttpProblem for more than 31 days */
+function spanOf(query: { readonly from?: Millis | undefined; readonly to?: Millis | undefined }): { from: Millis; to: Millis } {
+  const to = query.to ?? Date.now() + 1
+  const from = query.from ?? to - USUAL
+  if (to - from > LONGEST) throw tooLong(LONGEST)
+  return { from, to }
 }

@@ -3,7 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import type { Live } from '#libs/pipeline'
 import type { AlarmEvents } from '../wiring/alarm-events.js'
+import { CalibrationWatch } from '../wiring/calibration-watch.js'
 import { ALARM_EVENTS, LIVE } from '../wiring/tokens.js'
+import { calibrationView } from './calibration-views.js'
 import { Documented } from './documented.js'
 import { HttpProblem } from './problem.js'
 import { StreamQuery } from './schemas.js'
@@ -16,18 +18,30 @@ const HEARTBEAT_MS = 15_000
 export class StreamController {
   readonly #live: Live
   readonly #alarms: AlarmEvents
+  readonly #calibrations: CalibrationWatch
 
-  constructor(@Inject(LIVE) live: Live, @Inject(ALARM_EVENTS) alarms: AlarmEvents) {
+  constructor(
+    @Inject(LIVE) live: Live,
+    @Inject(ALARM_EVENTS) alarms: AlarmEvents,
+    @Inject(CalibrationWatch) calibrations: CalibrationWatch
+  ) {
     this.#live = live
     this.#alarms = alarms
+    this.#calibrations = calibrations
   }
 
   /**
-   * Server-sent events: `readings` (id = journal sequence, so `Last-Event-ID` goes on without a gap) and `alarm`.
+   * Server-sent events: `readings` (id = journal sequence, so `Last-Event-ID` goes on without a gap), `alarm`,
+   * and `calibration` for one that is to be reviewed.
    * A listener that does not read is slowed down, not buffered for.
    */
   @Get()
-  @Documented({ right: 'read', summary: 'Readings and alarms as they come, as server-sent events', ok: null, problems: [400, 503] })
+  @Documented({
+    right: 'read',
+    summary: 'Readings, alarms and calibrations to be reviewed as they come, as server-sent events',
+    ok: null,
+    problems: [400, 503]
+  })
   async stream(
     @Query({ schema: StreamQuery }) { station }: z.infer<typeof StreamQuery>,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -39,6 +53,9 @@ export class StreamController {
     const events = new EventWriter(reply)
     const ended = new AbortController()
     request.raw.on('close', () => ended.abort())
+    const unwatch = this.#calibrations.subscribe(one => {
+      if (station === undefined || one.station === station) events.offer('calibration', calibrationView(one, Date.now()))
+    })
     const unsubscribe = this.#alarms.subscribe(transition => {
       if (station !== undefined && transition.alarm.station !== station) return
       events.offer('alarm', { id: transition.id, kind: transition.kind, alarm: alarmView(transition.alarm) })
@@ -55,6 +72,7 @@ export class StreamController {
       )
     } finally {
       unsubscribe()
+      unwatch()
       events.end()
     }
   }
@@ -84,7 +102,7 @@ class EventWriter {
     })
   }
 
-  /** Alarms are few; one that a full socket cannot take is left out, and the screen asks for the alarms when it re-joins. */
+  /** Alarms and events are few; one that a full socket cannot take is left out, and the screen asks for their lists when it re-joins. */
   offer(event: string, data: object): void {
     if (!this.#reply.raw.writableNeedDrain) this.#send(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
   }

@@ -31,6 +31,7 @@ import { StreamController } from '../http/stream.controller.js'
 import { ZoneYears } from '../http/zone-years.js'
 import { ZonesController } from '../http/zones.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
+import { CalibrationWatch } from './calibration-watch.js'
 import { LawInForce } from './law.js'
 import type { Parts } from './parts.js'
 import { ALARM_EVENTS, HEALTH, INGEST, LEDGER, LIVE, METRICS, STATE, STATIONS, STORE } from './tokens.js'
@@ -79,7 +80,8 @@ export class AppModule {
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: LawInForce, useValue: parts.law },
         { provide: IndexViews, useValue: new IndexViews(state.aggregates) },
-        { provide: CalibrationReviews, useValue: calibrationReviews(parts) },
+        { provide: CalibrationReviews, useValue: parts.calibrations },
+        { provide: CalibrationWatch, useValue: parts.calibrationWatch },
         { provide: LawParts, useValue: lawParts(parts) },
         { provide: AskedViews, useValue: parts.askedViews },
         { provide: StatusIntervals, useValue: parts.statusIntervals },
@@ -90,9 +92,6 @@ export class AppModule {
     }
   }
 }
-
-const calibrationReviews = ({ statusIntervals, store, standards }: Parts): CalibrationReviews =>
-  new CalibrationReviews({ intervals: statusIntervals, store, standards })
 
 const lawParts = ({ standards, explain }: Parts): LawParts => new LawParts(standards, explain, Date.now)
 

@@ -16,6 +16,7 @@ import type {
 } from '#libs/pipeline'
 import {
   AggregatesAsked,
+  CalibrationReviews,
   explainAt,
   explainValue,
   JournalSource,
@@ -32,6 +33,7 @@ import { AskedViews } from '../http/asked-views.js'
 import { openAggregator } from './aggregates.js'
 import { AlarmEvents } from './alarm-events.js'
 import { startBoardFeed } from './board-feed.js'
+import { CalibrationWatch } from './calibration-watch.js'
 import { ConsumersThread } from './consumers-thread.js'
 import type { ForwarderThread } from './forwarder-thread.js'
 import { Health } from './health.js'
@@ -60,6 +62,8 @@ export interface Parts {
   readonly flagged: FlaggedReadings
   readonly askedViews: AskedViews
   readonly statusIntervals: StatusIntervals
+  readonly calibrations: CalibrationReviews
+  readonly calibrationWatch: CalibrationWatch
   readonly consumers: Pick<ConsumersThread, 'closeWindows'>
   readonly journal: Journal
   readonly store: TimeSeriesStore
@@ -130,6 +134,8 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   law.start()
   const states = new StationStates({ standards: registry.standards, newest, alarms: state.alarms, clock: Date.now })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
+  const reviewing = { stations: registry.stations.byCode, newest, reviews: questions.calibrations, clock: Date.now, log }
+  const calibrationWatch = closers.add('calibration watch', new CalibrationWatch(reviewing).start())
   closers.add('board feed', startBoardFeed({ influx: config.influx, ...registry, state, termsOf, states, alarmEvents, log }))
 
   const health = healthOf(journal, consumers)
@@ -140,6 +146,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
     states,
     law,
     ...questions,
+    calibrationWatch,
     consumers
   }
 }
@@ -167,17 +174,19 @@ function aggregateQuestions(
   { aggregates: settings }: Config,
   { stations, standards }: Registry,
   { store, state: { aggregates, corrections } }: { store: TimeSeriesStore; state: State }
-): Pick<Parts, 'flagged' | 'askedViews' | 'statusIntervals' | 'explain'> & { termsOf: TermsOf } {
+): Pick<Parts, 'flagged' | 'askedViews' | 'statusIntervals' | 'calibrations' | 'explain'> & { termsOf: TermsOf } {
   const aggregating = openAggregator({ stations, settings, store, aggregates, limits: standards })
   const { termsOf, readings: flagged } = aggregating
   const readings = new ReadingsAsked(flagged, corrections)
   const published = new AggregateViews({ ...aggregating, aggregates, standards })
   const asked = new AggregatesAsked({ readings, aggregates, termsOf, limits: standards })
+  const statusIntervals = new StatusIntervals({ ...aggregating, store })
   return {
     termsOf,
     flagged,
     askedViews: new AskedViews({ readings, published, aggregates: asked, clock: Date.now }),
-    statusIntervals: new StatusIntervals({ ...aggregating, store }),
+    statusIntervals,
+    calibrations: new CalibrationReviews({ intervals: statusIntervals, store, standards }),
     explain: async (series, at, value) => {
       const known = termsOf(series)
       if (!known) return null
