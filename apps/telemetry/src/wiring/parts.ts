@@ -132,7 +132,7 @@ export async function openParts(config: Config, closers: Closers, onDeath: (erro
   wakeOutbox.wake = () => outbox.wake()
 
   law.start()
-  const states = new StationStates({ standards: registry.standards, newest, alarms: state.alarms, clock: Date.now })
+  const states = new StationStates({ ...registry, newest, clock: Date.now, alarms: state.alarms, aggregates: state.aggregates })
   const { termsOf, ...questions } = aggregateQuestions(config, registry, { store, state })
   const reviewing = { stations: registry.stations.byCode, newest, reviews: questions.calibrations, clock: Date.now, log }
   const calibrationWatch = closers.add('calibration watch', new CalibrationWatch(reviewing).start())
