@@ -127,7 +127,11 @@ export class AggregateConsumer implements Consumer {
       for (const { station, parameter, at } of record.readings) {
         const place = this.#places.get(station) ?? (await this.#placeOf(station))
         place.newest = Math.max(place.newest, at)
-        this.#touch({ station, parameter }, { at, sequence, horizon: Math.min(place.newest, ahead) }, { place, fresh })
+        const horizon = Math.min(place.newest, ahead)
+        const recent = place.recent.get(parameter)
+        if (recent && covers(recent, at, horizon) && recent.windows.every(isLive)) {
+          for (const marked of recent.windows) marked.sequence = sequence
+        } else place.recent.set(parameter, this.#touch({ station, parameter }, { at, sequence, horizon }, fresh))
       }
     }
     try {
@@ -166,12 +170,7 @@ export class AggregateConsumer implements Consumer {
    * The windows of a reading, and those of its neighbours whose flags it may change, in its own series and in those that are held against
    * it. Windows later than everything that has come hold nothing to change: they are marked by their own readings.
    */
-  #touch(series: SeriesKey, touch: Touch, { place, fresh }: { readonly place: Place; readonly fresh: Fresh }): void {
-    const recent = place.recent.get(series.parameter)
-    if (recent && covers(recent, touch) && recent.windows.every(isLive)) {
-      for (const marked of recent.windows) marked.sequence = touch.sequence
-      return
-    }
+  #touch(series: SeriesKey, touch: Touch, fresh: Fresh): Recent {
     const { affected, dayRule } = this.#ports
     const windows: Marked[] = []
     let [after, upTo, cap] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
@@ -187,7 +186,7 @@ export class AggregateConsumer implements Consumer {
         else cap = Math.min(cap, last)
       }
     }
-    place.recent.set(series.parameter, { windows, after, upTo, cap })
+    return { windows, after, upTo, cap }
   }
 
   #mark({ station, parameter }: SeriesKey, window: Window, { sequence }: Touch, fresh: Fresh): Marked {
@@ -318,7 +317,8 @@ export class AggregateConsumer implements Consumer {
   }
 }
 
-const covers = ({ after, upTo, cap }: Recent, { at, horizon }: Touch): boolean => at > after && at <= upTo && at <= cap && horizon <= cap
+const covers = ({ after, upTo, cap }: Recent, at: Millis, horizon: Millis): boolean =>
+  at > after && at <= upTo && at <= cap && horizon <= cap
 
 const isLive = ({ live }: Marked): boolean => live
 

@@ -7,12 +7,12 @@ import { overlay, standingAt } from '#libs/corrections'
 import type { Millis, Reading, SeriesKey } from '#libs/model'
 import { DAY, HOUR, MINUTE, seriesId } from '#libs/model'
 import { BEGIN, plainReading } from '#libs/testkit'
+import { storeOf } from '../test/store-of.js'
 import type { SeriesTerms, TermsOf } from './aggregate-ports.js'
 import { Aggregator } from './aggregator.js'
 import { AggregatesAsked } from './asked-aggregates.js'
 import type { Asked, CorrectionSource } from './asked-readings.js'
 import { ReadingsAsked } from './asked-readings.js'
-import type { RangeQuery } from './ports.js'
 
 const SERIES = { station: 'AG-017', parameter: 'COD' }
 const NOW: Asked = { as: 'corrected', asOf: null }
@@ -21,14 +21,6 @@ const flow: SeriesTerms = { unit: 'm3/h', terms, flow: null }
 const load: SeriesTerms = { unit: 'mg/L', terms: { ...terms, sum: 'load' }, flow: { parameter: 'Flow', factor: 1 } }
 const termsOf: TermsOf = ({ parameter }) => (parameter === 'Flow' ? flow : load)
 const limits = { limitsOf: () => [] }
-
-const storeOf = (readings: readonly Reading[]) => ({
-  range: async ({ from, to, limit, ...key }: RangeQuery) =>
-    readings
-      .filter(reading => seriesId(reading) === seriesId(key) && reading.at >= from && reading.at < to)
-      .sort((a, b) => a.at - b.at)
-      .slice(0, limit)
-})
 
 const sourceOf = (corrections: readonly Correction[]): CorrectionSource => ({
   accepted: async ({ limit, station, parameter }) =>

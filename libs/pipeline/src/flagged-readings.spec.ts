@@ -1,26 +1,18 @@
 import { describe, expect, it } from '@jest/globals'
 import fc from 'fast-check'
 import type { Millis, Reading } from '#libs/model'
-import { MINUTE, seriesId } from '#libs/model'
+import { MINUTE } from '#libs/model'
 import type { Plans } from '#libs/quality'
 import { evaluate } from '#libs/quality'
 import { BEGIN, plainReading } from '#libs/testkit'
 import { NEIGHBOURLY, PARAMETERS } from '../test/aggregate-world.js'
+import { storeOf } from '../test/store-of.js'
 import { FlaggedReadings } from './flagged-readings.js'
-import type { RangeQuery } from './ports.js'
 import { EVERY_READING } from './ports.js'
 
 const SERIES = { station: 'AG-017', parameter: 'COD' }
 const STEP = 20 * MINUTE
 const END = BEGIN + 40 * STEP
-
-const storeOf = (readings: readonly Reading[]) => ({
-  range: async ({ from, to, limit, ...key }: RangeQuery) =>
-    readings
-      .filter(reading => seriesId(reading) === seriesId(key) && reading.at >= from && reading.at < to)
-      .sort((a, b) => a.at - b.at)
-      .slice(0, limit)
-})
 
 const readings: fc.Arbitrary<Reading[]> = fc.uniqueArray(
   fc

@@ -7,7 +7,7 @@ import { CLOCK_TOLERANCE, DAY, EARLIEST, formatInstant, LATEST, parseInstant } f
 import type { AggregateQuery, AggregatesAsked, Asked, AskedWindow, Clock, ReadingsAsked } from '#libs/pipeline'
 import type { AggregateViews } from './aggregate-views.js'
 import { numberCursor } from './cursor.js'
-import { HttpProblem } from './problem.js'
+import { invalidField } from './problem.js'
 import type {
   AggregateList,
   AggregatesQuery,
@@ -112,7 +112,7 @@ export class AskedViews {
   #asked({ as, asOf }: { readonly as: Asked['as']; readonly asOf?: Millis | undefined }): Asked {
     if (asOf === undefined || asOf <= this.#sources.clock()) return { as, asOf: asOf ?? null }
     const message = 'an instant that has passed'
-    throw new HttpProblem(400, 'QT_HTTP_INVALID', `asOf: ${message}`, { errors: [{ field: 'asOf', message }] })
+    throw invalidField('asOf', message)
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Millis } from '#libs/model'
 import { DAY } from '#libs/model'
 import { dayOf } from '#libs/pipeline'
-import { HttpProblem } from './problem.js'
+import { notACursor } from './problem.js'
 import { fromCursor, toCursor } from './schemas.js'
 
 /** A station's day: how far a reader of the ledger has come. */
@@ -28,7 +28,5 @@ export const placeAfter = ({ day, station }: LedgerPlace): string => toCursor(`$
 export function placeOf(cursor: string): LedgerPlace {
   const [, day, station] = /^(\d{1,15})\/([A-Z0-9_-]{0,48})$/.exec(fromCursor(cursor)) ?? []
   if (day !== undefined && station !== undefined && dayOf(Number(day)) === Number(day)) return { day: Number(day), station }
-  throw new HttpProblem(400, 'QT_HTTP_INVALID', 'after: not a cursor of this list', {
-    errors: [{ field: 'after', message: 'not a cursor of this list' }]
-  })
+  throw notACursor()
 }

@@ -52,12 +52,18 @@ const CODES: Readonly<Record<number, string>> = {
 /** Store and state, where they are servers of their own, can be away while everything else goes on. */
 const AWAY = /^QT_(STORE|INFLUX|STATE)_/
 
+export const invalidField = (field: string, message: string): HttpProblem =>
+  new HttpProblem(400, 'QT_HTTP_INVALID', `${field}: ${message}`, { errors: [{ field, message }] })
+
+/** For a text that no page has given out. */
+export const notACursor = (): HttpProblem => invalidField('after', 'not a cursor of this list')
+
 export const notFound = (what: string): HttpProblem => new HttpProblem(404, 'QT_HTTP_NOT_FOUND', `${what} is not known`)
 
 /** A question about more time than one answer may cost. */
 export function tooLong(longest: Millis): HttpProblem {
   const message = `at most ${longest / DAY} days before to`
-  return new HttpProblem(400, 'QT_HTTP_INVALID', `from: ${message}`, { errors: [{ field: 'from', message }] })
+  return invalidField('from', message)
 }
 
 /** The issues of a zod schema as one problem that names each field. */

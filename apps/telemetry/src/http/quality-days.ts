@@ -4,7 +4,7 @@ import type { Millis, Station, StationKind } from '#libs/model'
 import { DAY, formatInstant } from '#libs/model'
 import { dayOf } from '#libs/pipeline'
 import { ledgerDays } from './ledger-place.js'
-import { HttpProblem } from './problem.js'
+import { HttpProblem, notACursor, tooLong } from './problem.js'
 import type { QualitySources, StationQuality } from './quality-counts.js'
 import { qualityOfStation, rejectedOn } from './quality-counts.js'
 import { fromCursor, toCursor } from './schemas.js'
@@ -69,8 +69,7 @@ export class QualityDays {
    */
   async page(query: QualityQuery): Promise<{ readonly days: QualityDay[]; readonly next: string | null }> {
     const now = this.#sources.clock()
-    if (query.from !== undefined && Math.min(query.to ?? now, now) - query.from > LONGEST)
-      throw invalid('from', 'at most 31 days before to')
+    if (query.from !== undefined && Math.min(query.to ?? now, now) - query.from > LONGEST) throw tooLong(LONGEST)
     const place = query.after === undefined ? undefined : placeOf(query.after)
     const { begin, last } = ledgerDays(query, { now, first: await this.#sources.pages.firstDay() })
     const sets = dataSets(this.#sources.stations.all, query)
@@ -147,11 +146,8 @@ function dataSets(all: readonly Station[], { station, kind, group = station === 
 function placeOf(cursor: string): { readonly day: Millis; readonly name: string } {
   const [, day, name] = /^(\d{1,15})\/([A-Za-z0-9_-]{1,48})$/.exec(fromCursor(cursor)) ?? []
   if (day !== undefined && name !== undefined && dayOf(Number(day)) === Number(day)) return { day: Number(day), name }
-  throw invalid('after', 'not a cursor of this list')
+  throw notACursor()
 }
-
-const invalid = (field: string, message: string): HttpProblem =>
-  new HttpProblem(400, 'QT_HTTP_INVALID', `${field}: ${message}`, { errors: [{ field, message }] })
 
 const tooWide = (set: DataSet): HttpProblem =>
   new HttpProblem(

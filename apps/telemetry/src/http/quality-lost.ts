@@ -4,7 +4,7 @@ import { addCounts, CRITERION_OF, incompleteStretches, pointsOf, scoreDay } from
 import type { Millis, Reading, Station } from '#libs/model'
 import { DAY } from '#libs/model'
 import type { Refusal } from '#libs/pipeline'
-import { HttpProblem } from './problem.js'
+import { notACursor } from './problem.js'
 import type { QualityOfSeries, QualitySources } from './quality-counts.js'
 import { qualityOfSeries, rejectedOn } from './quality-counts.js'
 import { fromCursor, toCursor } from './schemas.js'
@@ -149,7 +149,5 @@ function compare(a: Key, b: Key): number {
 function placeOf(cursor: string): Key {
   const [, at, kind, sequence, item] = /^(\d{1,15})\/([012])\/(\d{1,15})\/(\d{1,6})$/.exec(fromCursor(cursor)) ?? []
   if (at !== undefined) return [Number(at), Number(kind), Number(sequence), Number(item)]
-  throw new HttpProblem(400, 'QT_HTTP_INVALID', 'after: not a cursor of this list', {
-    errors: [{ field: 'after', message: 'not a cursor of this list' }]
-  })
+  throw notACursor()
 }
