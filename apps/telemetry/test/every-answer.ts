@@ -48,6 +48,7 @@ function queryOf(path: string): string {
   if (path.endsWith('/aggregates')) return 'period=hour&limit=1000'
   if (path.includes('/verdicts/')) return `at=${SOON}`
   if (path.includes('/indices/')) return `index=wqi&to=${SOON}`
+  if (path.includes('/water-classes/')) return `to=${SOON}`
   // A day that runs is scored as far as it is over: the one before is the same whenever it is asked for.
   if (path === '/api/v1/quality') return `from=${YESTERDAY}&to=${YESTERDAY + DAY}`
   if (path.includes('/quality/')) return `day=${formatInstant(YESTERDAY).slice(0, 10)}&limit=1000`

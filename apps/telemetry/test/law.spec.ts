@@ -104,7 +104,7 @@ describe('the law of a started server', () => {
     await publishedHour({ verdict: 'tendency', exceedanceMinutes: 0, revision: 3 })
     expect(await server.ops('rules', 'withdraw', 'permit', 'BINHHOA-TEST', ...by, '--yes')).toContain('edition 3 recorded')
     expect((await server.ops('rules', 'changes')).split('\n')).toHaveLength(3)
-    expect(await server.ops('rules', 'check')).toMatch(/regulations 5 permits 12 edition 3/)
+    expect(await server.ops('rules', 'check')).toMatch(/regulations 5 permits 13 edition 3/)
     await expect(server.ops('rules', 'load', file, '--yes')).rejects.toThrow('QT_OPS_USAGE')
   }, 60_000)
 
@@ -153,6 +153,35 @@ describe('the law of a started server', () => {
     const next = Buffer.from(String(first?.['code'])).toString('base64url')
     expect((await list(`&after=${next}&state=to-be-reviewed`)).json().items).toEqual(items)
     expect((await list('&state=forgiven')).status).toBe(400)
+  }, 60_000)
+
+  it('gives the class of a river by its daily means, with what decided and what was not measured', async () => {
+    const feed = await server.ops('token', 'add', 'river', '--role', 'ingest')
+    const hours = Array.from({ length: 20 }, (_, n) => ({
+      at: MIDNIGHT + (n + 1) * HOUR,
+      readings: { pH: 7, DO: 5.4, TSS: 48, BOD5: 3, NH4: 0.5 }
+    }))
+    await server.request('POST', '/api/v1/readings/AG-NM-LONGXUYEN-01', { token: feed, body: JSON.stringify(hours) })
+    const ask = (code: string) => server.get(`/api/v1/water-classes/${code}?from=${MIDNIGHT}&to=${MIDNIGHT + DAY}`, reader)
+    const [day] = await eventually(async () => {
+      const { items } = (await ask('AG-NM-LONGXUYEN-01')).json()
+      return (items[0]?.['parameters'] as object[] | undefined)?.length === 4 ? items : null
+    }, 'the class of the day')
+    expect(day).toMatchObject({
+      ...{
+        start: formatInstant(MIDNIGHT),
+        end: formatInstant(MIDNIGHT + DAY),
+        regulation: 'qcvn-08-2023',
+        class: 'B',
+        deciding: ['TSS', 'DO']
+      },
+      missing: ['COD', 'TOC', 'TP', 'TN', 'Coliform', 'FaecalColiform']
+    })
+    // Table 1 is another matter: ammonium is above its limit.
+    const verdicts = (await server.get(`/api/v1/verdicts/AG-NM-LONGXUYEN-01/NH4?at=${MIDNIGHT + HOUR}`, reader)).json().items
+    expect(verdicts[0]).toMatchObject({ verdict: 'exceeds', limit: { high: 0.3 }, basis: { regulation: 'qcvn-08-2023' } })
+    expect((await ask('AG-KCN-BINHHOA-01')).json()).toEqual({ items: [] })
+    expect((await ask('AG-NO')).status).toBe(404)
   }, 60_000)
 
   it('tells of a calibration that is to be reviewed while it goes on, as an event on the stream', async () => {

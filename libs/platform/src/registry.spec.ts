@@ -45,7 +45,7 @@ describe('the example registry', () => {
     const { stations, profiles } = await loadRegistry('devices/registry', 'devices')
     expect(stations.length).toBeGreaterThanOrEqual(16)
     expect(new Set(stations.map(station => station.kind))).toEqual(
-      new Set(['wastewater', 'hydrology', 'salinity', 'field', 'pond', 'weather', 'bank', 'ambient-air'])
+      new Set(['wastewater', 'hydrology', 'salinity', 'field', 'pond', 'weather', 'bank', 'ambient-air', 'surface-water'])
     )
     for (const station of stations) {
       expect(station.example).toBe(true)

@@ -107,6 +107,11 @@ const air: Table = {
 const surfaceWater: Table = {
   ...wastewater,
   COD: of(13, { drift: 2, noise: 0.4 }),
+  BOD5: of(5.1, { drift: 0.5, noise: 0.1, least: 4.1, most: 5.9 }),
+  TSS: of(48, { tide: 12, drift: 6, noise: 1.5, least: 5 }),
+  NH4: of(0.12, { tide: 0.03, drift: 0.03, noise: 0.004, least: 0.01, most: 0.22 }),
+  'NO3-N': of(0.8, { tide: 0.1, drift: 0.1, noise: 0.02, least: 0.1 }),
+  'PO4-P': of(0.06, { tide: 0.01, drift: 0.01, noise: 0.002, least: 0.01 }),
   DO: of(4.8, { daily: 0.7, drift: 0.4, noise: 0.05, least: 3, most: 6.5 })
 }
 

@@ -28,6 +28,8 @@ import { StationViews } from '../http/station-views.js'
 import { StationsController } from '../http/stations.controller.js'
 import { StatusIntervalsController } from '../http/status-intervals.controller.js'
 import { StreamController } from '../http/stream.controller.js'
+import { WaterClassesController } from '../http/water-classes.controller.js'
+import { WaterClasses } from '../http/water-classes.js'
 import { ZoneYears } from '../http/zone-years.js'
 import { ZonesController } from '../http/zones.controller.js'
 import { Housekeeping } from '../schedules/housekeeping.js'
@@ -58,6 +60,7 @@ export class AppModule {
         LawController,
         CalibrationsController,
         IndicesController,
+        WaterClassesController,
         StatusIntervalsController,
         ReadingsController,
         AlarmsController,
@@ -80,6 +83,7 @@ export class AppModule {
         { provide: ALARM_EVENTS, useValue: parts.alarmEvents },
         { provide: LawInForce, useValue: parts.law },
         { provide: IndexViews, useValue: new IndexViews(state.aggregates) },
+        { provide: WaterClasses, useValue: new WaterClasses({ aggregates: state.aggregates, standards: parts.standards }) },
         { provide: CalibrationReviews, useValue: parts.calibrations },
         { provide: CalibrationWatch, useValue: parts.calibrationWatch },
         { provide: LawParts, useValue: lawParts(parts) },

@@ -19,7 +19,7 @@ describe('what boards are told of the example registry', () => {
     told.series.find(series => series.station === station && series.parameter === parameter)
 
   it('has every station with its interval, and every series with its unit', () => {
-    expect(told.stations).toHaveLength(24)
+    expect(told.stations).toHaveLength(25)
     const slow = told.stations.filter(({ expectedSeconds }) => expectedSeconds !== 300)
     expect(slow.map(({ profile, expectedSeconds }) => [profile, expectedSeconds])).toEqual([
       ['bank-monitor', 600],
