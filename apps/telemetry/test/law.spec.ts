@@ -29,6 +29,9 @@ describe('the law of a started server', () => {
     const readings = Array.from({ length: 12 }, (_, n) => ({ at: NOON + (n + 1) * 5 * MINUTE, readings: { COD: 80 } }))
     const sent = await server.request('POST', `/api/v1/readings/${STATION}`, { token: feed, body: JSON.stringify(readings) })
     expect(sent.status).toBe(202)
+    // It is acknowledged when the journal has it; verdicts are of what the store has.
+    const path = `/api/v1/series/${STATION}/COD/readings?from=${NOON}&to=${NOON + HOUR + 1}`
+    await eventually(async () => (await server.get(path, reader)).json().items.length === 12, 'the readings are stored')
   }, 60_000)
   afterAll(async () => {
     await server.dispose()
