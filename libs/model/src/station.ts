@@ -41,6 +41,12 @@ export interface CalibrationTerms {
 /** Where a station has no setting of its own [inferred: nothing is said in the law]. */
 export const CALIBRATION_TERMS: CalibrationTerms = { near: 30 * MINUTE, longest: 4 * HOUR, perDay: 4 }
 
+/** What holds for a station: its own settings, and the others. */
+export const calibrationTermsOf = (station: Pick<Station, 'calibration'> | undefined): CalibrationTerms => ({
+  ...CALIBRATION_TERMS,
+  ...station?.calibration
+})
+
 export interface Station {
   readonly code: string
   readonly name: string

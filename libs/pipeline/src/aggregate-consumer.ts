@@ -66,15 +66,11 @@ interface Touch {
 }
 
 /** What the consumer knows of a station. */
-class Place {
+interface Place {
   /** By parameter. */
-  readonly recent = new Map<string, Recent>()
+  readonly recent: Map<string, Recent>
   /** No reading of the station is later. */
   newest: Millis
-
-  constructor(newest: Millis) {
-    this.newest = newest
-  }
 }
 
 /**
@@ -161,7 +157,8 @@ export class AggregateConsumer implements Consumer {
   /** Every reading that was consumed has left a mark or a published hour: so the state knows how far a station's readings go. */
   async #placeOf(station: string): Promise<Place> {
     const { affected, aggregates } = this.#ports
-    const place = new Place((await aggregates.newest(affected.seriesIn(station))) ?? 0)
+    const newest = (await aggregates.newest(affected.seriesIn(station))) ?? 0
+    const place = { recent: new Map<string, Recent>(), newest }
     this.#places.set(station, place)
     return place
   }

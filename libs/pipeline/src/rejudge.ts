@@ -5,6 +5,7 @@ import type { LawChange } from '#libs/regulation'
 import type { AggregateLog, TermsOf } from './aggregate-ports.js'
 import { markAnew } from './recompute.js'
 import type { Standards } from './standards.js'
+import { questionOf } from './standards.js'
 
 /** A published mean whose verdict another state of the law changes. */
 export interface Rejudged {
@@ -47,7 +48,8 @@ export async function rejudge({ before, after, changes }: Question, aggregates: 
     for (const change of changes) {
       for await (const aggregate of published(change, period, aggregates)) {
         looked++
-        const [old, now] = [before, after].map(standards => verdictOf(aggregate, period, standards)) as [Verdict, Verdict]
+        const question = questionOf(aggregate)
+        const [old, now] = [before.judge(question).verdict, after.judge(question).verdict]
         if (old === now || aggregate.mean === null) continue
         changed++
         const key = `${period} ${old} -> ${now}`
@@ -59,9 +61,6 @@ export async function rejudge({ before, after, changes }: Question, aggregates: 
   }
   return { looked, changed, counts, examples }
 }
-
-const verdictOf = ({ station, parameter, end, mean, unit }: Aggregate, window: 'hour' | 'day', standards: Standards): Verdict =>
-  standards.judge({ station, parameter, at: end - 1, value: mean, unit, window }).verdict
 
 async function* published(
   { station, parameter, from, to }: LawChange,

@@ -1,3 +1,4 @@
+import type { Aggregate } from '#libs/aggregates'
 import { CompiledRules, readRules } from '#libs/alarms'
 import type { Limit, Reading, Station, Verdict } from '#libs/model'
 import { isUsable, judge, MEASURING } from '#libs/model'
@@ -26,6 +27,21 @@ export function readStandards({ rules, law }: StandardsSources, stations: readon
   const compiled = readRules(rules, stations, (station, parameter) => read.law.limitsOf(station, parameter, 'reading'))
   return compiled.ok ? { ok: true, standards: new Standards(compiled.rules, read.law) } : compiled
 }
+
+/** The question that a published mean asks of the law. The window's end belongs to it, and the day after begins there: so an instant inside. */
+export const questionOf = ({
+  station,
+  parameter,
+  period,
+  end,
+  mean,
+  unit
+}: Pick<Aggregate, 'station' | 'parameter' | 'period' | 'end' | 'mean' | 'unit'>): Question => ({
+  ...{ station, parameter, unit },
+  at: end - 1,
+  value: mean,
+  window: period
+})
 
 /** A verdict with what it rests on: the law where a permit speaks of the series, else the limit of an alarm rule, which is advice. */
 export interface StandardVerdict {

@@ -100,6 +100,11 @@ export class Law {
     return this.spansOf(station, parameter).flatMap(span => span.limits.filter(limit => fits(limit, window)))
   }
 
+  /** The regulation in force that classifies water (`waterClass`); undefined where there is none. */
+  classifierAt(at: Millis): RegulationTable | undefined {
+    return [...this.regulations.values()].find(table => table.classes !== null && covers(table, at))
+  }
+
   judge(question: Question): LegalVerdict {
     const span = this.spanAt(question.station, question.parameter, question.at)
     const nothing = { limit: null, basis: null, span }

@@ -4,6 +4,7 @@ import { ALGORITHM, foldParts } from '#libs/aggregates'
 import type { SeriesKey } from '#libs/model'
 import { formatInstant } from '#libs/model'
 import type { AggregateLog, AggregateQuery, SeriesTerms, Standards } from '#libs/pipeline'
+import { questionOf } from '#libs/pipeline'
 import type { Aggregating } from '../wiring/aggregates.js'
 import { csvText } from './csv.js'
 import type { AggregateView } from './schemas.js'
@@ -75,9 +76,7 @@ export class AggregateViews {
 
   /** One aggregate on the wire. */
   view(aggregate: Aggregate, provisional: boolean): AggregateJson {
-    const { station, parameter, period, start, end, min, max, mean, unit } = aggregate
-    // The window's end belongs to it, and the day after begins there: what holds is asked of an instant inside.
-    const question = { station, parameter, at: end - 1, value: mean, unit, window: period }
+    const { start, end, min, max } = aggregate
     return {
       ...aggregate,
       start: formatInstant(start),
@@ -87,7 +86,7 @@ export class AggregateViews {
       max: max?.value ?? null,
       maxAt: max ? formatInstant(max.at) : null,
       provisional,
-      verdict: this.#sources.standards.judge(question).verdict
+      verdict: this.#sources.standards.judge(questionOf(aggregate)).verdict
     }
   }
 }

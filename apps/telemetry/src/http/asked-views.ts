@@ -111,8 +111,7 @@ export class AskedViews {
   /** @throws HttpProblem for an instant that is still to come: what will be known then, nobody can say. */
   #asked({ as, asOf }: { readonly as: Asked['as']; readonly asOf?: Millis | undefined }): Asked {
     if (asOf === undefined || asOf <= this.#sources.clock()) return { as, asOf: asOf ?? null }
-    const message = 'an instant that has passed'
-    throw invalidField('asOf', message)
+    throw invalidField('asOf', 'an instant that has passed')
   }
 }
 

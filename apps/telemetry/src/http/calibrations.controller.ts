@@ -1,14 +1,15 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common'
 import { z } from 'zod'
 import type { Millis, Station } from '#libs/model'
-import { CALIBRATION_TERMS, DAY, STATION_KINDS } from '#libs/model'
+import { calibrationTermsOf, DAY, STATION_KINDS } from '#libs/model'
 import { CalibrationReviews } from '#libs/pipeline'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
 import { CALIBRATION_STATES, CalibrationView, calibrationView } from './calibration-views.js'
 import { Documented } from './documented.js'
-import { notFound, tooLong } from './problem.js'
+import { notFound } from './problem.js'
 import { CursorParameter, fromCursor, inOrder, limitOf, list, StationPath, span, toCursor } from './schemas.js'
+import { spanAsked } from './span-asked.js'
 
 /** What is looked at unless the query says from where, and at most. */
 const USUAL: Millis = DAY
@@ -83,24 +84,17 @@ export class CalibrationsController {
   }
 
   /** Ascending in time. */
-  async #of(
-    { code, parameters, calibration }: Station,
-    { from, to }: { readonly from: Millis; readonly to: Millis }
-  ): Promise<CalibrationJson[]> {
-    const terms = { ...CALIBRATION_TERMS, ...calibration }
+  async #of(station: Station, span: { readonly from: Millis; readonly to: Millis }): Promise<CalibrationJson[]> {
+    const terms = calibrationTermsOf(station)
     const now = Date.now()
     const items: CalibrationJson[] = []
-    for (const parameter of parameters) {
-      for (const one of await this.#reviews.find({ station: code, parameter }, { from, to }, terms)) items.push(calibrationView(one, now))
+    for (const parameter of station.parameters) {
+      const found = await this.#reviews.find({ station: station.code, parameter }, span, terms)
+      items.push(...found.map(one => calibrationView(one, now)))
     }
     return items.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0))
   }
 }
 
-/** @throws HttpProblem for more than 31 days */
-function spanOf(query: { readonly from?: Millis | undefined; readonly to?: Millis | undefined }): { from: Millis; to: Millis } {
-  const to = query.to ?? Date.now() + 1
-  const from = query.from ?? to - USUAL
-  if (to - from > LONGEST) throw tooLong(LONGEST)
-  return { from, to }
-}
+/** A reading of this very millisecond too. */
+const spanOf = (query: z.infer<typeof CalibrationsQuery>) => spanAsked(query, { now: Date.now() + 1, usual: USUAL, longest: LONGEST })

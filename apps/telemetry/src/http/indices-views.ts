@@ -2,9 +2,10 @@ import type { z } from 'zod'
 import type { HourlyMean } from '#libs/indices'
 import { AQI_SOURCE, dailyAqi, hourlyAqi, WQI_SOURCE, wqi } from '#libs/indices'
 import type { Millis, Station } from '#libs/model'
-import { convert, DAY, findParameter, formatInstant, HOUR, VIETNAM_OFFSET } from '#libs/model'
+import { DAY, formatInstant, HOUR, VIETNAM_OFFSET } from '#libs/model'
 import type { AggregateLog } from '#libs/pipeline'
 import type { IndexView } from './indices-schemas.js'
+import { canonicalMean } from './published-means.js'
 
 type IndexJson = z.infer<typeof IndexView>
 type IndexName = IndexJson['index']
@@ -54,11 +55,10 @@ export class IndexViews {
   async #hours({ code, parameters }: Station, { from, to }: Pick<IndexQuery, 'from' | 'to'>): Promise<Hours> {
     const found = new Map<string, Map<Millis, Hour>>()
     for (const parameter of parameters) {
-      const canonical = findParameter(parameter)?.unit
       const hours = await this.#aggregates.find({ station: code, parameter, period: 'hour', from, to, limit: 1_000 })
-      const usable = hours.flatMap(({ end, mean, unit, revision }): [Millis, Hour][] => {
-        const value = mean === null || canonical === undefined ? undefined : convert(mean, unit, canonical)
-        return value === undefined ? [] : [[end, { mean: value, revision }]]
+      const usable = hours.flatMap((hour): [Millis, Hour][] => {
+        const mean = canonicalMean(hour)
+        return mean === undefined ? [] : [[hour.end, { mean, revision: hour.revision }]]
       })
       found.set(parameter, new Map(usable))
     }

@@ -7,8 +7,9 @@ import { STATIONS } from '../wiring/tokens.js'
 import { Documented } from './documented.js'
 import { IndexList, IndicesQuery } from './indices-schemas.js'
 import { IndexViews } from './indices-views.js'
-import { notFound, tooLong } from './problem.js'
+import { notFound } from './problem.js'
 import { StationPath } from './schemas.js'
+import { spanAsked } from './span-asked.js'
 
 /** What is looked at unless the query says from where, and at most. */
 const USUAL: Millis = 2 * DAY
@@ -37,9 +38,7 @@ export class IndicesController {
   ) {
     const station = this.#stations.byCode.get(code)
     if (!station) throw notFound(`station ${code}`)
-    const to = query.to ?? Date.now()
-    const from = query.from ?? to - USUAL
-    if (to - from > LONGEST) throw tooLong(LONGEST)
-    return { items: await this.#views.find(station, { index: query.index, from, to }) }
+    const span = spanAsked(query, { now: Date.now(), usual: USUAL, longest: LONGEST })
+    return { items: await this.#views.find(station, { index: query.index, ...span }) }
   }
 }

@@ -61,10 +61,7 @@ export const notACursor = (): HttpProblem => invalidField('after', 'not a cursor
 export const notFound = (what: string): HttpProblem => new HttpProblem(404, 'QT_HTTP_NOT_FOUND', `${what} is not known`)
 
 /** A question about more time than one answer may cost. */
-export function tooLong(longest: Millis): HttpProblem {
-  const message = `at most ${longest / DAY} days before to`
-  return invalidField('from', message)
-}
+export const tooLong = (longest: Millis): HttpProblem => invalidField('from', `at most ${longest / DAY} days before to`)
 
 /** The issues of a zod schema as one problem that names each field. */
 export function invalidRequest(issues: readonly StandardSchemaV1.Issue[]): HttpProblem {

@@ -79,8 +79,7 @@ export class QualityDays {
       const left = sets.filter(({ name }) => place?.day !== day || name > place.name)
       const rejected = await rejectedOn(this.#sources.pages, day, query.station)
       for (const set of left) {
-        if (days.length > 0 && (days.length >= query.limit || looks + sizeOf(set) > MOST_LOOKS))
-          return { days, next: this.#before(days, sets) }
+        if (days.length > 0 && (days.length >= query.limit || looks + sizeOf(set) > MOST_LOOKS)) return { days, next: placeAfter(days) }
         if (sizeOf(set) > LARGEST) throw tooWide(set)
         const members: StationQuality[] = []
         for (const station of set.members)
@@ -90,13 +89,6 @@ export class QualityDays {
       }
     }
     return { days, next: null }
-  }
-
-  /** After the last row that is shown. */
-  #before(days: readonly QualityDay[], sets: readonly DataSet[]): string | null {
-    const end = days.at(-1)
-    const name = sets.find(set => set.kind === end?.kind && set.station === end.station)?.name
-    return end && name !== undefined ? toCursor(`${end.day}/${name}`) : null
   }
 
   #row({ kind, station, members }: DataSet, day: Millis, found: readonly StationQuality[]): QualityDay {
@@ -140,6 +132,12 @@ function dataSets(all: readonly Station[], { station, kind, group = station === 
   if (group === 'station') return asked.map(each => ({ name: each.code, kind: each.kind, station: each.code, members: [each] }))
   const kinds = [...new Set(asked.map(each => each.kind))].sort()
   return kinds.map(name => ({ name, kind: name, station: null, members: asked.filter(each => each.kind === name) }))
+}
+
+/** After the last row that is shown. */
+function placeAfter(days: readonly QualityDay[]): string | null {
+  const last = days.at(-1)
+  return last ? toCursor(`${last.day}/${last.station ?? last.kind}`) : null
 }
 
 /** @throws HttpProblem for a text that no page has given out. */

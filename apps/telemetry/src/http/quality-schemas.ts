@@ -1,7 +1,18 @@
 import { z } from 'zod'
 import { BANDS, CRITERIA, LOST_REASONS } from '#libs/dqi'
 import { parseDayOrInstant, STATION_KINDS } from '#libs/model'
-import { CursorParameter, Instant, InstantParameter, limitOf, list, ReadingView, RefusalView, StationCodeParameter } from './schemas.js'
+import {
+  CursorParameter,
+  Instant,
+  inOrder,
+  limitOf,
+  list,
+  ReadingView,
+  RefusalView,
+  StationCodeParameter,
+  span,
+  withPlus
+} from './schemas.js'
 
 /** The part of the HTTP contract about data quality: apps/telemetry/docs/quality.md says how points are counted. */
 
@@ -10,17 +21,16 @@ export const QualityQuery = z
     station: StationCodeParameter.optional(),
     kind: z.enum(STATION_KINDS).optional(),
     group: z.enum(['station', 'kind']).optional().meta({ description: 'Unless told: kind, and station where one is asked for' }),
-    from: InstantParameter.optional(),
-    to: InstantParameter.optional(),
+    ...span,
     limit: limitOf(100),
     after: CursorParameter
   })
-  .refine(q => q.from === undefined || q.to === undefined || q.from < q.to, { path: ['from'], message: 'from must be before to' })
+  .refine(...inOrder)
 
 const DayParameter = z
   .string()
   .transform((text, context) => {
-    const at = parseDayOrInstant(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
+    const at = parseDayOrInstant(withPlus(text))
     if (at !== undefined) return at
     context.addIssue({ code: 'custom', message: 'a day such as 2026-11-24, or an RFC 3339 instant with zone in it' })
     return z.NEVER

@@ -8,11 +8,14 @@ import { FLAG_REASONS, formatInstant, parseInstant, STATION_CODE, STATION_KINDS 
 
 export const Instant = z.string().meta({ format: 'date-time', example: '2026-11-24T10:05:00+07:00' })
 
-/** An instant in a query: RFC 3339 with zone (`+` may have come as a space) or epoch milliseconds. */
+/** The `+` of a zone, which a query that was not escaped has turned into a space. */
+export const withPlus = (text: string): string => text.replace(/ (\d{2}:\d{2})$/, '+$1')
+
+/** An instant in a query: RFC 3339 with zone or epoch milliseconds. */
 export const InstantParameter = z
   .string()
   .transform((text, context) => {
-    const at = /^\d{1,14}$/.test(text) ? Number(text) : parseInstant(text.replace(/ (\d{2}:\d{2})$/, '+$1'))
+    const at = /^\d{1,14}$/.test(text) ? Number(text) : parseInstant(withPlus(text))
     if (at !== undefined) return at
     context.addIssue({ code: 'custom', message: 'an RFC 3339 instant with zone, or epoch milliseconds' })
     return z.NEVER

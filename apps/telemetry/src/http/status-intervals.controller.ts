@@ -8,9 +8,10 @@ import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
 import { numberCursor } from './cursor.js'
 import { Documented } from './documented.js'
-import { notFound, tooLong } from './problem.js'
+import { notFound } from './problem.js'
 import type { StatusIntervalView } from './schemas.js'
 import { ReadingsQuery, SeriesPath, StatusIntervalList, toCursor } from './schemas.js'
+import { spanAsked } from './span-asked.js'
 
 /** What is looked at unless the query says from where, and at most: each reading in it is read. */
 const USUAL: Millis = 31 * DAY
@@ -39,10 +40,9 @@ export class StatusIntervalsController {
   ) {
     if (!this.#stations.measures(path.station, path.parameter)) throw notFound(`series ${path.station}/${path.parameter}`)
     const now = Date.now()
-    const to = query.to ?? now + 1
-    const from = query.after === undefined ? (query.from ?? to - USUAL) : numberCursor(query.after)
-    if (to - from > LONGEST) throw tooLong(LONGEST)
-    const found = await this.#intervals.find({ ...path, from, to, limit: query.limit + 1 })
+    const begin = query.after === undefined ? query.from : numberCursor(query.after)
+    const span = spanAsked({ from: begin, to: query.to }, { now: now + 1, usual: USUAL, longest: LONGEST })
+    const found = await this.#intervals.find({ ...path, ...span, limit: query.limit + 1 })
     const items = found.slice(0, query.limit)
     const last = items.at(-1)
     return { items: items.map(interval => view(path, interval, now)), next: found.length > query.limit && last ? toCursor(last.end) : null }

@@ -5,8 +5,9 @@ import { DAY } from '#libs/model'
 import type { Stations } from '../wiring/stations.js'
 import { STATIONS } from '../wiring/tokens.js'
 import { Documented } from './documented.js'
-import { notFound, tooLong } from './problem.js'
+import { notFound } from './problem.js'
 import { StationPath } from './schemas.js'
+import { spanAsked } from './span-asked.js'
 import { WaterClasses } from './water-classes.js'
 import { WaterClassesQuery, WaterClassList } from './water-classes-schemas.js'
 
@@ -37,9 +38,7 @@ export class WaterClassesController {
   ) {
     const station = this.#stations.byCode.get(code)
     if (!station) throw notFound(`station ${code}`)
-    const to = query.to ?? Date.now()
-    const from = query.from ?? to - USUAL
-    if (to - from > LONGEST) throw tooLong(LONGEST)
-    return { items: station.kind === 'surface-water' ? await this.#classes.find(station, { from, to }) : [] }
+    const span = spanAsked(query, { now: Date.now(), usual: USUAL, longest: LONGEST })
+    return { items: station.kind === 'surface-water' ? await this.#classes.find(station, span) : [] }
   }
 }

@@ -4,8 +4,7 @@ import { ZoneSettings } from '#libs/dqi'
 import type { Station } from '#libs/model'
 import { DAY, VIETNAM_OFFSET } from '#libs/model'
 import type { AggregateQuery, Standards } from '#libs/pipeline'
-import { readStandards } from '#libs/pipeline'
-import { loadRegistry } from '#libs/platform'
+import { exampleProvince } from '../../test/example-province.js'
 import { ZoneYears } from './zone-years.js'
 
 const NEW_YEAR = Date.UTC(2026, 0, 1) - VIETNAM_OFFSET
@@ -28,11 +27,9 @@ describe('the year of an industrial zone', () => {
   let standards: Standards
   let all: readonly Station[]
   beforeAll(async () => {
-    const { stations, rules, law } = await loadRegistry('devices/registry', 'devices')
-    const read = readStandards({ rules, law }, stations)
-    if (!read.ok) throw new Error(read.problems.join('\n'))
-    standards = read.standards
-    all = stations
+    const province = await exampleProvince()
+    standards = province.standards
+    all = province.stations
   })
   const zoneOf = async (days: readonly Day[], station = STATION) => {
     const published = days.map(dayOf)

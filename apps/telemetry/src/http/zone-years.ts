@@ -1,9 +1,11 @@
 import type { Aggregate } from '#libs/aggregates'
 import type { DailyVerdict, Zone, ZoneIndicator, ZoneSettings, ZoneStation } from '#libs/dqi'
 import { zoneIndicator } from '#libs/dqi'
-import type { Millis, Station } from '#libs/model'
+import type { Station } from '#libs/model'
 import { DAY, VIETNAM_OFFSET } from '#libs/model'
 import type { AggregateLog, Clock, Standards } from '#libs/pipeline'
+import { questionOf } from '#libs/pipeline'
+import { publishedDays } from './published-means.js'
 
 interface Sources {
   readonly stations: { readonly all: readonly Station[] }
@@ -37,29 +39,21 @@ export class ZoneYears {
     return zoneIndicator({ year, now: clock() }, all, settings)
   }
 
-  async #daysOf({ code, parameters }: Station, year: number): Promise<DailyVerdict[]> {
+  async #daysOf(station: Station, year: number): Promise<DailyVerdict[]> {
     const from = Date.UTC(year, 0, 1) - VIETNAM_OFFSET
-    const span = { from, to: from + DAYS_OF_A_YEAR * DAY, limit: DAYS_OF_A_YEAR + 1 }
-    const byDay = new Map<Millis, Aggregate[]>()
-    for (const parameter of parameters) {
-      for (const day of await this.#sources.aggregates.find({ station: code, parameter, period: 'day', ...span }))
-        byDay.set(day.end, [...(byDay.get(day.end) ?? []), day])
-      // Each may be a year of days: others of the thread have their turn in between.
-      await new Promise(resolve => setImmediate(resolve))
-    }
-    return [...byDay].flatMap(([end, day]) => this.#verdictsOf(end, day))
+    const byDay = await publishedDays(this.#sources.aggregates, station, { from, to: from + DAYS_OF_A_YEAR * DAY })
+    return [...byDay.values()].flatMap(day => this.#verdictsOf(day))
   }
 
   /** One for each parameter that a text sets a daily limit for; of a station that no permit binds the day is without a limit. */
-  #verdictsOf(end: Millis, day: readonly Aggregate[]): DailyVerdict[] {
-    // The window's end belongs to it, and the day after begins there: what holds is asked of an instant inside.
-    const at = end - 1
-    const judged = day.map(({ station, parameter, mean, unit, completeness }) => ({
-      ...this.#sources.standards.law.judge({ station, parameter, at, value: mean, unit, window: 'day' }),
-      completeness
-    }))
+  #verdictsOf(day: readonly Aggregate[]): DailyVerdict[] {
+    const judged = day.map(mean => {
+      const question = questionOf(mean)
+      const { verdict, reason } = this.#sources.standards.law.judge(question)
+      return { day: question.at, verdict, reason, completeness: mean.completeness }
+    })
     const bound = judged.filter(({ reason }) => !LEFT_OUT.has(reason))
-    if (bound.length > 0) return bound.map(({ verdict, completeness }) => ({ day: at, verdict, completeness }))
-    return judged.some(({ reason }) => reason === 'no-permit') ? [{ day: at, verdict: 'no-limit', completeness: 1 }] : []
+    if (bound.length > 0) return bound.map(({ reason: _, ...verdict }) => verdict)
+    return judged.filter(({ reason }) => reason === 'no-permit').map(({ day: at }) => ({ day: at, verdict: 'no-limit', completeness: 1 }))
   }
 }

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import { readStandards } from '#libs/pipeline'
-import { loadRegistry } from '#libs/platform'
+import { exampleProvince } from '../../test/example-province.js'
 import { boardRegistry } from './board-registry.js'
 import { Stations } from './stations.js'
 
@@ -9,10 +8,8 @@ const NOW = Date.UTC(2026, 10, 24)
 describe('what boards are told of the example registry', () => {
   let told: ReturnType<typeof boardRegistry>
   beforeAll(async () => {
-    const { rules, law, ...registry } = await loadRegistry('devices/registry', 'devices')
-    const read = readStandards({ rules, law }, registry.stations)
-    if (!read.ok) throw new Error(read.problems.join('\n'))
-    told = boardRegistry(new Stations(registry), read.standards.rules, NOW)
+    const { registry, standards } = await exampleProvince()
+    told = boardRegistry(new Stations(registry), standards.rules, NOW)
   })
   const limitOf = (station: string, rule: string) => told.limits.find(limit => limit.station === station && limit.rule === rule)
   const seriesOf = (station: string, parameter: string) =>

@@ -1,5 +1,5 @@
 import type { Millis, SeriesKey, Station } from '#libs/model'
-import { CALIBRATING, CALIBRATION_TERMS, codeOf, DAY, messageOf, SECOND, seriesId } from '#libs/model'
+import { CALIBRATING, calibrationTermsOf, codeOf, DAY, messageOf, SECOND, seriesId } from '#libs/model'
 import type { CalibrationReviews, Clock, Log, ReviewedCalibration, TimeSeriesStore } from '#libs/pipeline'
 
 interface Sources {
@@ -73,7 +73,7 @@ export class CalibrationWatch {
 
   async #review(series: SeriesKey, now: Millis): Promise<void> {
     const { stations, reviews } = this.#sources
-    const terms = { ...CALIBRATION_TERMS, ...stations.get(series.station)?.calibration }
+    const terms = calibrationTermsOf(stations.get(series.station))
     for (const one of await reviews.find(series, { from: now - DAY, to: now + 1 }, terms)) {
       const key = `${seriesId(series)}/${one.start}/${one.reasons.join()}`
       if (one.reasons.length === 0 || this.#told.has(key)) continue

@@ -3,9 +3,8 @@ import type { Aggregate } from '#libs/aggregates'
 import type { Reading, Station } from '#libs/model'
 import { HOUR, MINUTE } from '#libs/model'
 import type { AggregateQuery, Standards } from '#libs/pipeline'
-import { readStandards } from '#libs/pipeline'
-import { loadRegistry } from '#libs/platform'
 import { plainReading } from '#libs/testkit'
+import { exampleProvince } from '../../test/example-province.js'
 import { StationStates } from './station-states.js'
 
 const AIR = 'AG-KK-LONGXUYEN-01'
@@ -17,11 +16,9 @@ describe('the state of a station', () => {
   let standards: Standards
   let byCode: ReadonlyMap<string, Station>
   beforeAll(async () => {
-    const { stations, rules, law } = await loadRegistry('devices/registry', 'devices')
-    const read = readStandards({ rules, law }, stations)
-    if (!read.ok) throw new Error(read.problems.join('\n'))
-    standards = read.standards
-    byCode = new Map(stations.map(station => [station.code, station]))
+    const province = await exampleProvince()
+    standards = province.standards
+    byCode = new Map(province.stations.map(station => [station.code, station]))
   })
 
   const stateOf = async (code: string, readings: readonly Reading[], means: readonly Partial<Aggregate>[] = []) => {
@@ -46,7 +43,14 @@ describe('the state of a station', () => {
     return (await states.of([station]))(station)
   }
   const dust = plainReading({ station: AIR, parameter: 'PM2,5', unit: 'ug/m3', value: 400, at: NOW - MINUTE })
-  const mean = (period: 'hour' | 'day', end: number, value: number) => ({ period, parameter: 'PM2,5', end, mean: value, unit: 'ug/m3' })
+  const mean = (period: 'hour' | 'day', end: number, value: number) => ({
+    station: AIR,
+    period,
+    parameter: 'PM2,5',
+    end,
+    mean: value,
+    unit: 'ug/m3'
+  })
 
   it('follows its newest reading where the law limits readings', async () => {
     const cod = (value: number) => [plainReading({ station: 'AG-KCN-BINHHOA-01', at: NOW - MINUTE, value })]

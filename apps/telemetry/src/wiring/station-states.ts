@@ -3,6 +3,7 @@ import { stationState } from '#libs/alarms'
 import type { Millis, Reading, Station, StationState, Verdict } from '#libs/model'
 import { CLOCK_TOLERANCE, DAY, HOUR, seriesId } from '#libs/model'
 import type { AggregateLog, Clock, Standards, TimeSeriesStore } from '#libs/pipeline'
+import { questionOf } from '#libs/pipeline'
 
 interface Sources {
   readonly standards: Pick<Standards, 'judgeReading' | 'judge'>
@@ -69,10 +70,7 @@ export class StationStates {
       for (const { period, within } of MEANS) {
         const published = await aggregates.find({ station, parameter, period, from: clock() - within, to: clock(), limit: MOST_MEANS })
         const newest = published.at(-1)
-        if (!newest) continue
-        verdicts.push(
-          standards.judge({ station, parameter, at: newest.end - 1, value: newest.mean, unit: newest.unit, window: period }).verdict
-        )
+        if (newest) verdicts.push(standards.judge(questionOf(newest)).verdict)
       }
       found.set(seriesId(reading), verdicts.length === 0 ? ['not-evaluated'] : verdicts)
     }
